@@ -1,0 +1,117 @@
+"""Every error code a phone may meet. A code is never reused and never changes its meaning.
+
+`CODES` maps code → `ErrorCode`. `where` says where the code appears:
+
+- `http`: `code` of an `application/problem+json` body, with that HTTP status;
+- `record`: in `errors` of one push result (or of a `record_status`), the record is quarantined;
+- `answer`: the same, but about one answer of a form; the path points into the block's answers;
+- `fold`: the record is stored, but takes no effect; shown to a supervisor with this reason.
+
+Texts are templates for `str.format_map`; a missing value must not raise, so use `message()`.
+Codes of form answers are described here and produced by the forms package.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Where = Literal["http", "record", "answer", "fold"]
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """One code: where it appears, its HTTP status (only for `http`), and its texts."""
+
+    code: str
+    where: Where
+    status: int | None
+    zh: str
+    en: str
+
+
+_HTTP: Final = (
+    ("body_unreadable", 400, "请求内容无法读取", "The body could not be decompressed or read"),
+    ("envelope_invalid", 422, "请求外层字段不正确", "The envelope's own fields are wrong"),
+    ("community_required", 422, "请指明社区", "Name the community"),
+    ("too_large", 413, "请求过大", "The body holds too many records or bytes"),
+    ("login_failed", 401, "账号或密码不正确", "Unknown user name or wrong password"),
+    ("token_missing", 401, "请先登录", "No bearer token"),
+    ("token_unknown", 401, "登录凭证无效", "The token is not known"),
+    ("token_expired", 401, "登录已过期，请刷新", "The access token has expired; refresh it"),
+    ("refresh_reused", 401, "登录凭证已被使用，请重新登录", "A spent refresh token came back; log in again"),
+    ("device_revoked", 401, "本设备已被停用", "This device was revoked; it may only push"),
+    ("forbidden", 403, "没有权限", "Not allowed"),
+    ("protocol_too_old", 426, "请升级应用后再拉取", "Update the app to pull; pushing still works"),
+    ("rate_limited", 429, "请求过于频繁，请稍后再试", "Too many requests; wait for Retry-After"),
+    ("unavailable", 503, "服务暂不可用，请稍后再试", "Try again after Retry-After"),
+    ("disk_full", 503, "服务器磁盘已满", "The server's disk is full"),
+)
+
+_RECORD: Final = (
+    ("record_unreadable", "记录无法解析", "These bytes are no JSON record"),
+    ("record_invalid", "记录格式不正确", "The record's envelope is wrong"),
+    ("id_invalid", "记录编号不是 UUID", "The record has no UUID as id"),
+    ("id_reused", "同一编号已用于另一条记录", "The same id already names other bytes"),
+    ("hash_mismatch", "内容与校验值不符", "The payload's SHA-256 differs from sha256"),
+    ("type_unknown", "未知的记录类型", "This record type is not known yet"),
+    ("schema_version_unknown", "未知的版本", "This schema version is not known yet"),
+    ("payload_not_json", "内容不是 JSON", "The payload is no JSON object"),
+    ("nul_character", "内容含有空字符", "Text contains U+0000"),
+    ("lone_surrogate", "内容含有残缺的字符", "Text contains half of a surrogate pair"),
+    ("integer_out_of_range", "整数超出范围", "An integer lies beyond ±(2^53−1)"),
+    ("number_not_finite", "数字不是有限值", "A number is NaN, infinite or too large"),
+    ("nesting_too_deep", "嵌套过深", "Nested deeper than 64 levels"),
+    ("field_required", "缺少必填项", "A required field is missing"),
+    ("field_invalid", "字段不正确", "A field has the wrong type or an unknown value"),
+    ("body_missing", "缺少记录主体", "The record has no body of its type"),
+    ("body_unexpected", "记录主体多余", "The record has a body its type does not allow"),
+    ("amends_and_voids", "更正与作废不能同时填写", "A record cannot both amend and void"),
+    ("community_mismatch", "账号不属于该社区", "The account does not belong to the named community"),
+    ("community_unnamed", "未指明社区", "The account has several communities; the push named none"),
+    ("install_mismatch", "设备编号与登录不符", "The envelope's install_id is not the token's"),
+    ("device_is_revoked", "本设备已被停用", "Pushed with a revoked device's token"),
+    ("quarantine_full", "隔离区已满", "The quarantine of this device is full; kept on the phone"),
+)
+
+_ANSWER: Final = (
+    ("answer_required", "缺少必填答案", "A required answer is missing"),
+    ("answer_invalid", "答案不正确", "An answer does not fit its question"),
+    ("choice_unknown", "选项不存在", "A choice the form does not offer"),
+    ("answer_hidden", "该问题当前不应作答", "An answer to a question that is hidden"),
+    ("field_unknown", "表单没有该问题", "The form has no such question"),
+    ("place_kind_invalid", "该表单不适用于此类对象", "The form cannot be filled for this kind of place"),
+)
+
+_FOLD: Final = (
+    ("not_root", "更正或作废的不是原始记录", "amends/voids must name a root record"),
+    ("not_author", "只有填报人或主管可以更正", "Only the author or a supervisor may correct"),
+    ("reason_missing", "主管更正须说明理由", "A supervisor's correction needs a reason"),
+    ("type_differs", "更正的记录类型不同", "The correction has another record type"),
+)
+
+
+def _build() -> dict[str, ErrorCode]:
+    codes = {code: ErrorCode(code, "http", status, zh, en) for code, status, zh, en in _HTTP}
+    groups: tuple[tuple[Where, tuple[tuple[str, str, str], ...]], ...] = (
+        ("record", _RECORD),
+        ("answer", _ANSWER),
+        ("fold", _FOLD),
+    )
+    for where, rows in groups:
+        for code, zh, en in rows:
+            if code in codes:
+                raise ValueError(f"error code used twice: {code}")
+            codes[code] = ErrorCode(code, where, None, zh, en)
+    return codes
+
+
+CODES: Final[Mapping[str, ErrorCode]] = _build()
+
+
+def message(code: str, language: Language = "zh") -> str:
+    """Text of a code in `zh` or `en`; an unknown code is its own text."""
+    known = CODES.get(code)
+    if known is None:
+        return code
+    return known.en if language == "en" else known.zh

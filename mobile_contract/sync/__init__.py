@@ -1,0 +1,1 @@
+"""The phone protocol as pure functions: wire schemas, payload checks, clock and order."""
