@@ -1,0 +1,1 @@
+"""Saolou's Flask REST API and everything the worker shares with it."""

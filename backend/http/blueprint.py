@@ -1,0 +1,87 @@
+"""The blueprint of all features: OpenAPI by flask-smorest, a mandatory guard, and one transaction a request.
+
+The frame's order is fixed: read the body, open the transaction, admit the caller, run the view, commit, run what
+waits for the commit, and only then answer.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import flask_smorest
+from flask import g, request
+
+from backend.http.body import BodyTooLarge, BodyUnreadable, read_body
+from backend.http.context import RequestContext, runtime
+from backend.http.guards import Guard
+
+View = Callable[..., Any]
+
+
+def framed(view: View, guard: Guard, keep_broken_body: bool) -> View:
+    """``view`` inside the request frame. It is called as ``view(ctx, *parsed_arguments, **url_values)``."""
+
+    @wraps(view)
+    def endpoint(*args: Any, **url_values: Any) -> Any:
+        load_body(keep_broken_body)
+        wiring = runtime()
+        with wiring.db.transaction() as session:
+            actor = guard.admit(session, wiring)
+            g.actor = actor
+            answer = view(RequestContext(session, wiring, actor), *args, **url_values)
+        return answer
+
+    setattr(endpoint, "guard", guard)
+    return endpoint
+
+
+def load_body(keep_broken: bool) -> None:
+    """Read the body into Flask's own cache; a route that keeps broken bodies finds the error in ``g.body_error``."""
+    g.body_error = None
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    try:
+        body = read_body()
+    except (BodyUnreadable, BodyTooLarge) as error:
+        if not keep_broken or isinstance(error, BodyTooLarge):
+            raise
+        g.body_error, body = error, error.raw
+    # webargs and Flask read the body through this cache; there is no public way to replace a compressed body.
+    request._cached_data = body  # type: ignore[attr-defined]
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """flask-smorest's blueprint whose routes must name a guard."""
+
+    def route(
+        self,
+        rule: str,
+        *,
+        guard: Guard | None = None,
+        keep_broken_body: bool = False,
+        parameters: list[Any] | None = None,
+        tags: list[str] | None = None,
+        **options: Any,
+    ) -> Callable[[View], View]:
+        if guard is None:
+            raise TypeError(f"{self.name}: {rule} names no guard; say PUBLIC if anybody may call it")
+        register = super().route(rule, parameters=parameters, tags=tags, **options)
+
+        def decorator(view: View) -> View:
+            framed_view = framed(view, guard, keep_broken_body)
+            register(framed_view)
+            return framed_view
+
+        return decorator
+
+    def get(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self.route(rule, methods=["GET"], **options)
+
+    def post(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self.route(rule, methods=["POST"], **options)
+
+    def put(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self.route(rule, methods=["PUT"], **options)
+
+    def delete(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self.route(rule, methods=["DELETE"], **options)

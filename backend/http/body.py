@@ -1,0 +1,73 @@
+"""Request bodies: read whole before a database connection is taken, decompressed under a cap.
+
+A slow phone must not hold a connection, and a 50 MB zip bomb must not fill memory.
+"""
+
+import sys
+import zlib
+
+from flask import request
+
+from backend.errors import DomainError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+MAX_BYTES = 4 * 1024 * 1024
+CHUNK = 64 * 1024
+
+
+class BodyTooLarge(DomainError):
+    """The decompressed body is over the cap; ``max_records`` and ``max_bytes`` say what fits."""
+
+    status = 413
+
+
+class BodyUnreadable(DomainError):
+    """The content coding is unknown or broken. ``raw`` holds what arrived."""
+
+    status = 400
+
+    def __init__(self, raw: bytes, coding: str) -> None:
+        super().__init__(coding=coding)
+        self.raw = raw
+
+
+def read_body(max_bytes: int = MAX_BYTES) -> bytes:
+    """The request's body, decompressed (gzip, zstd or identity).
+
+    Raises BodyTooLarge beyond ``max_bytes`` decompressed and BodyUnreadable (with the raw bytes) on broken coding.
+    """
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if request.content_length is not None and request.content_length > max_bytes:
+        raise BodyTooLarge(max_bytes=max_bytes, max_records=500)
+    raw = request.stream.read(max_bytes + 1)
+    if len(raw) > max_bytes:
+        raise BodyTooLarge(max_bytes=max_bytes, max_records=500)
+    if coding in ("identity", ""):
+        return raw
+    try:
+        return decompress(raw, coding, max_bytes)
+    except (zlib.error, zstd.ZstdError, EOFError, ValueError) as error:
+        raise BodyUnreadable(raw, coding) from error
+
+
+def decompress(raw: bytes, coding: str, max_bytes: int) -> bytes:
+    """``raw`` decompressed; BodyTooLarge as soon as it grows past the cap, EOFError when it is cut short."""
+    if coding == "gzip":
+        inflate = zlib.decompressobj(wbits=31)
+        out = inflate.decompress(raw, max_bytes + 1)
+        finished = inflate.eof
+    elif coding == "zstd":
+        stream = zstd.ZstdDecompressor()
+        out = stream.decompress(raw, max_bytes + 1)
+        finished = stream.eof
+    else:
+        raise ValueError(f"unknown content coding {coding!r}")
+    if len(out) > max_bytes:
+        raise BodyTooLarge(max_bytes=max_bytes, max_records=500)
+    if not finished:
+        raise EOFError("the compressed body is cut short")
+    return out

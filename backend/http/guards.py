@@ -1,0 +1,62 @@
+"""Guards: who may call a route. Every route names one; a route without is refused when the code is imported."""
+
+from dataclasses import dataclass
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from backend.errors import DomainError, Forbidden, Unauthenticated
+from backend.http.context import Actor, Runtime
+
+
+class NotSignedIn(Unauthenticated):
+    pass
+
+
+class PermissionDenied(Forbidden):
+    pass
+
+
+class CommunityRequired(DomainError):
+    """The account serves several communities and did not say which one it means (header ``X-Community``)."""
+
+    status = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """``permission`` None: any signed-in account. ``revoked_device`` True: a revoked phone may still call."""
+
+    permission: str | None = None
+    public: bool = False
+    needs_community: bool = True
+    revoked_device: bool = False
+
+    def admit(self, session: Session, runtime: Runtime) -> Actor | None:
+        """The caller, when the route may be called by them; raises NotSignedIn, PermissionDenied or CommunityRequired."""
+        if self.public:
+            return None
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise NotSignedIn
+        actor = runtime.authenticate(session, token.strip(), request.headers.get("X-Community"))
+        if actor.device_revoked and not self.revoked_device:
+            raise NotSignedIn
+        if self.needs_community and actor.community_id is None:
+            raise CommunityRequired
+        if self.permission is not None and self.permission not in actor.permissions:
+            raise PermissionDenied(permission=self.permission)
+        return actor
+
+
+PUBLIC = Guard(public=True, needs_community=False)
+
+
+def requires(permission: str, *, revoked_device: bool = False) -> Guard:
+    """Only callers whose role in the active community holds ``permission``."""
+    return Guard(permission, revoked_device=revoked_device)
+
+
+def signed_in(*, needs_community: bool = True, revoked_device: bool = False) -> Guard:
+    """Any signed-in account."""
+    return Guard(needs_community=needs_community, revoked_device=revoked_device)

@@ -1,0 +1,175 @@
+"""The job ledger: want, claim, fence, finish, fail.
+
+A job is a subject that must be recomputed. Wanting it again while a worker computes it raises ``wanted`` above what
+that worker will mark done, so nothing is missed; workers claim many subjects of one community at a time, with a lease
+and a token that fences whoever was frozen beyond it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import bindparam, func, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from backend.jobs.models import Job
+
+MAX_ATTEMPTS = 5
+
+_WANT = insert(Job).values(
+    kind=bindparam("kind"),
+    community_id=bindparam("community_id"),
+    subject=bindparam("subject"),
+    wanted=1,
+    run_after=func.coalesce(bindparam("run_after", type_=Job.run_after.type), func.now()),
+)
+_WANT = _WANT.on_conflict_do_update(
+    index_elements=[Job.kind, Job.community_id, Job.subject],
+    set_={
+        "wanted": Job.wanted + 1,
+        "run_after": text(
+            "CASE WHEN job.done < job.wanted THEN least(job.run_after, excluded.run_after) "
+            "ELSE excluded.run_after END"
+        ),
+        "requested_at": text("CASE WHEN job.done < job.wanted THEN job.requested_at ELSE now() END"),
+        "attempts": text("CASE WHEN job.done < job.wanted THEN job.attempts ELSE 0 END"),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Subjects of one kind and community leased to one worker under ``token``."""
+
+    kind: str
+    community_id: UUID
+    token: UUID
+    subjects: tuple[str, ...]
+
+
+def want(
+    session: Session,
+    kind: str,
+    community_id: UUID,
+    subjects: Iterable[str],
+    run_after: datetime | None = None,
+) -> None:
+    """Ask for ``subjects`` to be (re)computed, in this transaction. Sorted, so that writers cannot deadlock."""
+    rows = [
+        {"kind": kind, "community_id": community_id, "subject": s, "run_after": run_after}
+        for s in sorted(set(subjects))
+    ]
+    if rows:
+        session.connection().execute(_WANT, rows)
+
+
+def claim(session: Session, kind: str, community_id: UUID, *, limit: int, lease: timedelta) -> Claim | None:
+    """Lease up to ``limit`` open subjects, oldest first; commit before working on them. None when there are none.
+
+    Subjects that failed before are claimed one at a time, so that one that kills its worker takes no neighbour along.
+    """
+    ready = [
+        Job.kind == kind,
+        Job.community_id == community_id,
+        Job.done < Job.wanted,
+        Job.dead_at.is_(None),
+        Job.run_after <= func.now(),
+        or_(Job.lease_until.is_(None), Job.lease_until < func.now()),
+    ]
+    for condition, size in ((Job.attempts == 0, limit), (Job.attempts > 0, 1)):
+        found = (
+            select(Job.subject)
+            .where(*ready, condition)
+            .order_by(Job.run_after)
+            .limit(size)
+            .with_for_update(skip_locked=True)
+        )
+        subjects = session.scalars(found).all()
+        if subjects:
+            token = uuid4()
+            session.execute(
+                update(Job)
+                .where(Job.kind == kind, Job.community_id == community_id, Job.subject.in_(subjects))
+                .values(attempts=Job.attempts + 1, token=token, lease_until=func.now() + lease)
+            )
+            return Claim(kind, community_id, token, tuple(sorted(subjects)))
+    return None
+
+
+def fence(session: Session, claimed: Claim) -> dict[str, int]:
+    """Lock the claim's rows that are still ours; subject → ``wanted`` as read. Do this before reading any fact."""
+    rows = session.execute(
+        select(Job.subject, Job.wanted)
+        .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
+        .where(Job.subject.in_(claimed.subjects), Job.token == claimed.token)
+        .order_by(Job.subject)
+        .with_for_update()
+    )
+    return {subject: wanted for subject, wanted in rows}
+
+
+def finish(session: Session, claimed: Claim, wanted: dict[str, int]) -> None:
+    """Mark what was fenced as done at the ``wanted`` it was read with, and give the lease back."""
+    if wanted:
+        session.connection().execute(
+            update(Job)
+            .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
+            .where(Job.subject == bindparam("s"))
+            .values(done=bindparam("w"), attempts=0, lease_until=None, token=None, last_error=None),
+            [{"s": s, "w": w} for s, w in sorted(wanted.items())],
+        )
+
+
+def fail(session: Session, claimed: Claim, error: str, *, dead: bool = False) -> None:
+    """Give the lease back after a failure; retried with exponential back-off, dead after five attempts in a row."""
+    session.execute(
+        update(Job)
+        .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
+        .where(Job.subject.in_(claimed.subjects), Job.token == claimed.token)
+        .values(
+            lease_until=None,
+            token=None,
+            last_error=error[:500],
+            run_after=func.now() + text("interval '1 second' * power(3, least(attempts, 6))"),
+            dead_at=text(
+                f"CASE WHEN {'true' if dead else 'false'} OR attempts >= {MAX_ATTEMPTS} THEN now() END"
+            ),
+        )
+    )
+
+
+def revive(session: Session, kind: str, community_id: UUID, subjects: Sequence[str]) -> int:
+    """Requeue dead jobs by hand; returns how many."""
+    return len(
+        session.execute(
+            update(Job)
+            .where(tuple_(Job.kind, Job.community_id).in_([(kind, community_id)]), Job.subject.in_(subjects))
+            .where(Job.dead_at.is_not(None))
+            .values(dead_at=None, attempts=0, run_after=func.now())
+            .returning(Job.subject)
+        ).all()
+    )
+
+
+def waiting(session: Session) -> list[tuple[str, UUID]]:
+    """Every (kind, community) with work that could start now: whose bell the sweeper must ring."""
+    rows = session.execute(
+        select(Job.kind, Job.community_id)
+        .where(Job.done < Job.wanted, Job.dead_at.is_(None), Job.run_after <= func.now())
+        .where(or_(Job.lease_until.is_(None), Job.lease_until < func.now()))
+        .distinct()
+    )
+    return [(kind, community_id) for kind, community_id in rows]
+
+
+def open_count(session: Session, kind: str, community_id: UUID) -> int:
+    """How many subjects of this kind wait or run now (dead ones and those for later not counted)."""
+    counted = (
+        select(func.count())
+        .select_from(Job)
+        .where(Job.kind == kind, Job.community_id == community_id, Job.done < Job.wanted)
+        .where(Job.dead_at.is_(None), Job.run_after <= func.now())
+    )
+    return session.scalar(counted) or 0

@@ -1,0 +1,68 @@
+"""Places: the tree 社区→网格→微网格→小区→楼栋→单元→户 with premises beside it, and the events that shape it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, Float, Index, Integer, Text, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db import Base, Ltree
+
+
+class PlaceEvent(Base):
+    """A fact about a place: ``registered`` (roster), ``proposed`` (field), ``merged``, ``moved``.
+
+    ``data`` of registered/proposed: kind, parent_id, name, field_code, address_raw, location; of merged: into_id;
+    of moved: parent_id. Events fold in order-key order; a place is the fold of its events.
+    """
+
+    __tablename__ = "place_event"
+    __table_args__ = (Index(None, "community_id", "place_id"),)
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    place_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(Text)
+    effective_ms: Mapped[int] = mapped_column(BigInteger)
+    install_id: Mapped[UUID]
+    seq: Mapped[int] = mapped_column(BigInteger)
+    actor_id: Mapped[UUID | None]
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Place(Base):
+    """A node of the registry, folded from its events. ``path`` is made of hex ids; coordinates are WGS-84."""
+
+    __tablename__ = "place"
+    __table_args__ = (
+        UniqueConstraint("community_id", "field_code"),
+        Index("ix_place_path", "path", postgresql_using="gist"),
+        Index(None, "community_id", "parent_id", "name_pinyin", "id"),
+        Index(None, "community_id", "kind", "name_pinyin", "id"),
+        Index(None, "community_id", "grid_id", "id"),
+    )
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    parent_id: Mapped[UUID | None]
+    path: Mapped[str] = mapped_column(Ltree)
+    grid_id: Mapped[UUID | None]
+    building_id: Mapped[UUID | None]
+    name: Mapped[str] = mapped_column(Text)
+    name_pinyin: Mapped[str] = mapped_column(Text)
+    field_code: Mapped[str] = mapped_column(Text)
+    address_raw: Mapped[str | None] = mapped_column(Text)
+    address: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    longitude: Mapped[float | None] = mapped_column(Float)
+    latitude: Mapped[float | None] = mapped_column(Float)
+    accuracy_m: Mapped[float | None] = mapped_column(Float)
+    datum: Mapped[str | None] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(Text)
+    registered_ms: Mapped[int] = mapped_column(BigInteger)
+    merged_into: Mapped[UUID | None]
+    rev: Mapped[int] = mapped_column(Integer, default=1)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

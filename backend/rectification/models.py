@@ -1,0 +1,95 @@
+"""Steps (facts), the tasks they make (projection), and issued work orders (facts)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db import Base
+
+
+class TaskStep(Base):
+    """Fact: somebody did something about a hazard. Append-only; the body is sealed (it names people)."""
+
+    __tablename__ = "task_step"
+    __table_args__ = (Index(None, "community_id", "place_id"), Index(None, "community_id", "hazard_id"))
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    hazard_id: Mapped[UUID]
+    place_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(Text)
+    effective_ms: Mapped[int] = mapped_column(BigInteger)
+    install_id: Mapped[UUID]
+    seq: Mapped[int] = mapped_column(BigInteger)
+    actor_id: Mapped[UUID]
+    actor_role: Mapped[str | None] = mapped_column(Text)
+    from_record: Mapped[bool] = mapped_column(Boolean)
+    wall_ms: Mapped[int | None] = mapped_column(BigInteger)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class StepOutcome(Base):
+    """Projection: whether a step applied, and if not, why (shown to a supervisor)."""
+
+    __tablename__ = "step_outcome"
+    __table_args__ = (
+        Index(None, "community_id", "place_id"),
+        Index(None, "community_id", "applied", "step_id"),
+    )
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    step_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hazard_id: Mapped[UUID]
+    place_id: Mapped[UUID]
+    applied: Mapped[bool] = mapped_column(Boolean)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class RectificationTask(Base):
+    """Projection: who must do what about a hazard, by when. ``rev`` rises with every visible change."""
+
+    __tablename__ = "rectification_task"
+    __table_args__ = (Index(None, "community_id", "place_id"), Index(None, "community_id", "assignee_id"))
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hazard_id: Mapped[UUID] = mapped_column(primary_key=True)
+    place_id: Mapped[UUID]
+    rev: Mapped[int] = mapped_column(Integer)
+    assignee_id: Mapped[UUID | None]
+    responsible_party: Mapped[bytes | None] = mapped_column(LargeBinary)
+    responsible_party_key: Mapped[str | None] = mapped_column(Text)
+    measures: Mapped[str | None] = mapped_column(Text)
+    submitter_id: Mapped[UUID | None]
+    evidence: Mapped[list[str]] = mapped_column(JSONB)
+    steps_not_applied: Mapped[int] = mapped_column(Integer)
+
+
+class IssuedOrder(Base):
+    """Fact: a work order (交办单) as it was issued: one building, one responsible party, one closing department."""
+
+    __tablename__ = "issued_order"
+    __table_args__ = (UniqueConstraint("community_id", "number"),)
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(Text)
+    building_id: Mapped[UUID]
+    closer: Mapped[str] = mapped_column(Text)
+    hazard_ids: Mapped[list[str]] = mapped_column(JSONB)
+    snapshot: Mapped[bytes] = mapped_column(LargeBinary)
+    issued_ms: Mapped[int] = mapped_column(BigInteger)
+    issued_by: Mapped[UUID]

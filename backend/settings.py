@@ -1,0 +1,100 @@
+"""All configuration, read once from the environment into one frozen object.
+
+Missing, malformed and unknown ``SAOLOU_*`` variables are reported together, so that an administrator fixes them in
+one go. Secrets never have a default: embedded runs generate them (``backend.secret_file``), servers must be given them.
+"""
+
+import os
+from base64 import b64decode
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env, EnvValidationError, ValidationError, validate
+
+from backend.errors import ConfigurationError
+
+#: Every variable this program reads, with what it is for (printed by ``doctor`` and checked against the README).
+VARIABLES = {
+    "DATABASE_URL": "the application role's database; set it and nothing embedded starts",
+    "DATABASE_OWNER_URL": "the owner role's database, for migrate, backup and restore",
+    "REDIS_URL": "the broker (Redis or Valkey)",
+    "SAOLOU_SECRET_KEY": "base64 of 32 bytes: seals the archive and signs clock anchors",
+    "SAOLOU_DATA_DIR": "embedded servers, secrets and files",
+    "SAOLOU_HOST": "address the API listens on (default 127.0.0.1)",
+    "SAOLOU_PORT": "port the API listens on (default 8000)",
+    "SAOLOU_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO)",
+    "SAOLOU_API_WORKERS": "gunicorn processes (default 2)",
+    "SAOLOU_TRUSTED_PROXIES": "how many proxies stand in front (default 0)",
+    "SAOLOU_POSTGRES_BIN": "folder of PostgreSQL 18 programs to use instead of the wheel's",
+    "SAOLOU_VALKEY_BIN": "a Valkey or Redis server program to use instead of the wheel's",
+    "SAOLOU_VENV": "folder of the virtual environment to use",
+}
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration of one process. URLs are SQLAlchemy's and Celery's."""
+
+    database_url: str
+    redis_url: str
+    secret_key: bytes
+    data_dir: Path
+    database_owner_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    log_level: str = "INFO"
+    api_workers: int = 2
+    trusted_proxies: int = 0
+
+
+def default_data_dir() -> Path:
+    """Where embedded servers keep their data when ``SAOLOU_DATA_DIR`` is not set."""
+    return Path(os.environ.get("SAOLOU_DATA_DIR") or PROJECT / "data")
+
+
+def sqlalchemy_url(url: str) -> str:
+    """``postgres://`` (as many hosts hand it out) in the spelling SQLAlchemy knows."""
+    return "postgresql://" + url.split("://", 1)[1] if url.startswith("postgres://") else url
+
+
+def _secret_key(value: str) -> bytes:
+    key = b64decode(value, validate=True)
+    if len(key) != 32:
+        raise ValidationError(f"must be base64 of 32 bytes, not of {len(key)}")
+    return key
+
+
+def load_settings() -> Settings:
+    """Read the environment; ConfigurationError names every variable that is missing, wrong or unknown."""
+    env = Env(eager=False)
+    env.add_parser("secret_key", _secret_key)
+    owner = env.str("DATABASE_OWNER_URL", None)
+    settings = Settings(
+        database_url=sqlalchemy_url(env.str("DATABASE_URL") or ""),
+        redis_url=env.str("REDIS_URL"),
+        secret_key=env.secret_key("SAOLOU_SECRET_KEY"),
+        data_dir=default_data_dir(),
+        database_owner_url=sqlalchemy_url(owner) if owner else None,
+        host=env.str("SAOLOU_HOST", "127.0.0.1"),
+        port=env.int("SAOLOU_PORT", 8000, validate=validate.Range(0, 65535)),
+        log_level=env.str("SAOLOU_LOG_LEVEL", "INFO", validate=validate.OneOf(LOG_LEVELS)),
+        api_workers=env.int("SAOLOU_API_WORKERS", 2, validate=validate.Range(1, 64)),
+        trusted_proxies=env.int("SAOLOU_TRUSTED_PROXIES", 0, validate=validate.Range(0, 8)),
+    )
+    problems = [f"{name}: unknown variable" for name in sorted(os.environ) if _is_unknown(name)]
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        messages = error.error_messages
+        problems += (
+            [f"{k}: {' '.join(v)}" for k, v in messages.items()] if isinstance(messages, dict) else messages
+        )
+    if problems:
+        raise ConfigurationError("The environment is not right:\n  " + "\n  ".join(problems))
+    return settings
+
+
+def _is_unknown(name: str) -> bool:
+    return name.startswith("SAOLOU_") and name not in VARIABLES

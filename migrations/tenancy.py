@@ -1,0 +1,26 @@
+"""Row level security for a tenant table. Frozen: migrations that ran with it must mean the same for ever."""
+
+from alembic import op
+
+APP_ROLE = "saolou_app"
+#: ``nullif``: after a transaction that set it locally, a pooled connection's setting is '' and not NULL.
+COMMUNITIES = "nullif(current_setting('app.communities', true), '')::uuid[]"
+
+
+def grant(table: str, privileges: str = "SELECT, INSERT, UPDATE, DELETE") -> None:
+    """Let the application's role work on ``table`` (it owns nothing)."""
+    op.execute(f"GRANT {privileges} ON {table} TO {APP_ROLE}")
+
+
+def guard_tenant_table(table: str, also_visible: str | None = None) -> None:
+    """Show and accept only rows of the transaction's communities; the owner is bound too (FORCE).
+
+    ``also_visible`` is a further SQL condition under which a row may be read.
+    """
+    own = f"community_id = ANY ({COMMUNITIES})"
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY tenant ON {table} USING ({own}) WITH CHECK ({own})")
+    if also_visible:
+        op.execute(f"CREATE POLICY also_visible ON {table} FOR SELECT USING ({also_visible})")
+    grant(table)
