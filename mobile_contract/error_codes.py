@@ -4,11 +4,11 @@
 
 - `http`: `code` of an `application/problem+json` body, with that HTTP status;
 - `record`: in `errors` of one push result (or of a `record_status`), the record is quarantined;
-- `answer`: the same, but about one answer of a form; the path points into the block's answers;
+- `answer`: the same, about one answer of a form or of the visit's header;
 - `fold`: the record is stored, but takes no effect; shown to a supervisor with this reason.
 
 Texts are templates for `str.format_map`; a missing value must not raise, so use `message()`.
-Codes of form answers are described here and produced by the forms package.
+The `answer` codes, and `required`, are produced by the forms package.
 """
 
 from collections.abc import Mapping
@@ -34,18 +34,18 @@ _HTTP: Final = (
     ("body_unreadable", 400, "请求内容无法读取", "The body could not be decompressed or read"),
     ("envelope_invalid", 422, "请求外层字段不正确", "The envelope's own fields are wrong"),
     ("community_required", 422, "请指明社区", "Name the community"),
-    ("too_large", 413, "请求过大", "The body holds too many records or bytes"),
+    ("body_too_large", 413, "请求过大", "The body holds too many records or bytes"),
     ("login_failed", 401, "账号或密码不正确", "Unknown user name or wrong password"),
-    ("token_missing", 401, "请先登录", "No bearer token"),
+    ("not_signed_in", 401, "请先登录", "No bearer token"),
     ("token_unknown", 401, "登录凭证无效", "The token is not known"),
     ("token_expired", 401, "登录已过期，请刷新", "The access token has expired; refresh it"),
     ("refresh_reused", 401, "登录凭证已被使用，请重新登录", "A spent refresh token came back; log in again"),
     ("device_revoked", 401, "本设备已被停用", "This device was revoked; it may only push"),
-    ("forbidden", 403, "没有权限", "Not allowed"),
+    ("permission_denied", 403, "没有权限", "Not allowed (never on push)"),
     ("protocol_too_old", 426, "请升级应用后再拉取", "Update the app to pull; pushing still works"),
-    ("rate_limited", 429, "请求过于频繁，请稍后再试", "Too many requests; wait for Retry-After"),
+    ("too_many_requests", 429, "请求过于频繁，请稍后再试", "Too many requests; wait for Retry-After"),
+    ("internal_error", 500, "系统出错，请稍后重试", "Something failed; send the same body later"),
     ("unavailable", 503, "服务暂不可用，请稍后再试", "Try again after Retry-After"),
-    ("disk_full", 503, "服务器磁盘已满", "The server's disk is full"),
 )
 
 _RECORD: Final = (
@@ -62,8 +62,8 @@ _RECORD: Final = (
     ("integer_out_of_range", "整数超出范围", "An integer lies beyond ±(2^53−1)"),
     ("number_not_finite", "数字不是有限值", "A number is NaN, infinite or too large"),
     ("nesting_too_deep", "嵌套过深", "Nested deeper than 64 levels"),
-    ("field_required", "缺少必填项", "A required field is missing"),
-    ("field_invalid", "字段不正确", "A field has the wrong type or an unknown value"),
+    ("required", "必填项未填", "A required field or answer is missing"),
+    ("invalid", "字段不正确", "A field has the wrong type or an unknown value"),
     ("body_missing", "缺少记录主体", "The record has no body of its type"),
     ("body_unexpected", "记录主体多余", "The record has a body its type does not allow"),
     ("amends_and_voids", "更正与作废不能同时填写", "A record cannot both amend and void"),
@@ -71,15 +71,18 @@ _RECORD: Final = (
     ("community_unnamed", "未指明社区", "The account has several communities; the push named none"),
     ("install_mismatch", "设备编号与登录不符", "The envelope's install_id is not the token's"),
     ("device_is_revoked", "本设备已被停用", "Pushed with a revoked device's token"),
-    ("quarantine_full", "隔离区已满", "The quarantine of this device is full; kept on the phone"),
+    ("quarantine_full", "隔离区已满", "This device's quarantine is full; status `retry`, kept on the phone"),
 )
 
 _ANSWER: Final = (
-    ("answer_required", "缺少必填答案", "A required answer is missing"),
-    ("answer_invalid", "答案不正确", "An answer does not fit its question"),
-    ("choice_unknown", "选项不存在", "A choice the form does not offer"),
-    ("answer_hidden", "该问题当前不应作答", "An answer to a question that is hidden"),
-    ("field_unknown", "表单没有该问题", "The form has no such question"),
+    ("bad_type", "类型不符", "The answer has another type"),
+    ("bad_choice", "不是可选的选项", "Not one of the choices"),
+    ("out_of_range", "超出允许范围", "Too small or too large"),
+    ("too_long", "文字过长", "The text is too long"),
+    ("too_many", "数量过多", "Too many items"),
+    ("duplicate", "重复", "An item is there twice"),
+    ("bad_text", "含有不能保存的字符", "Text with characters that cannot be kept"),
+    ("bad_format", "格式不正确", "Not in the form it must have"),
     ("place_kind_invalid", "该表单不适用于此类对象", "The form cannot be filled for this kind of place"),
 )
 

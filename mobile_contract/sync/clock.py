@@ -32,7 +32,11 @@ class Anchor:
     def from_wire(cls, install_id: str, data: dict[str, Any]) -> "Anchor":
         """Read a checked wire anchor of an envelope whose `install_id` is given."""
         return cls(
-            install_id, str(data["boot_id"]), int(data["server_ms"]), int(data["elapsed_ms"]), str(data["mac"])
+            install_id,
+            str(data["boot_id"]),
+            int(data["server_ms"]),
+            int(data["elapsed_ms"]),
+            str(data["mac"]),
         )
 
     def wire(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 from mobile_contract.sync.clock import MAX_INTEGER
 
@@ -21,7 +21,7 @@ class WireInt(fields.Integer):
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> int | None:
+    ) -> int:
         if isinstance(value, float) and math.isfinite(value) and value.is_integer():
             value = int(value)
         if type(value) is not int or abs(value) > MAX_INTEGER:
@@ -32,25 +32,21 @@ class WireInt(fields.Integer):
 class WireUUID(fields.String):
     """A UUID in its 36-character form; loaded as lower-case text."""
 
-    default_error_messages = {"invalid_uuid": "Not a UUID in 8-4-4-4-12 form."}
-
     def __init__(self, **kwargs: Any) -> None:
         metadata = {"format": "uuid", **kwargs.pop("metadata", {})}
         super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str | None:
+    ) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if text is None or not _UUID.fullmatch(text):
-            raise self.make_error("invalid_uuid")
+        if not _UUID.fullmatch(text):
+            raise ValidationError("Not a UUID in 8-4-4-4-12 form.")
         return text.lower()
 
 
 class Sha256Hex(fields.String):
     """A SHA-256 as 64 lower-case hexadecimal digits."""
-
-    default_error_messages = {"invalid_sha256": "Not 64 lower-case hexadecimal digits."}
 
     def __init__(self, **kwargs: Any) -> None:
         metadata = {"pattern": "^[0-9a-f]{64}$", **kwargs.pop("metadata", {})}
@@ -58,10 +54,10 @@ class Sha256Hex(fields.String):
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str | None:
+    ) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if text is None or not _SHA256.fullmatch(text):
-            raise self.make_error("invalid_sha256")
+        if not _SHA256.fullmatch(text):
+            raise ValidationError("Not 64 lower-case hexadecimal digits.")
         return text
 
 

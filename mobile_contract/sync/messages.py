@@ -67,7 +67,9 @@ class PushHeadSchema(WireSchema):
 class PushSchema(PushHeadSchema):
     """A push, for documentation and for clients."""
 
-    records = fields.List(fields.Nested(RecordSchema), required=True, validate=validate.Length(max=MAX_RECORDS))
+    records = fields.List(
+        fields.Nested(RecordSchema), required=True, validate=validate.Length(max=MAX_RECORDS)
+    )
 
 
 class ProblemSchema(WireSchema):

@@ -32,10 +32,8 @@ class TimeQuality(StrEnum):
 class StatusChange(StrEnum):
     """`status` of a `record_status` feed row: what later became of a quarantined record."""
 
-    QUARANTINED = "quarantined"
     REQUEUE = "requeue"
     ACCEPTED = "accepted"
-    DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, slots=True)
