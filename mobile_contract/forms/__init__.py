@@ -2,7 +2,13 @@
 
 from mobile_contract.forms.answer_schema import answers_schema
 from mobile_contract.forms.answers import Problem, validate_answers, validate_header
-from mobile_contract.forms.catalogue import FormUnknown, get_form, header_form, list_forms, load_form
+from mobile_contract.forms.catalogue import (
+    FormUnknown,
+    get_form,
+    header_form,
+    list_forms,
+    load_form,
+)
 from mobile_contract.forms.definition import (
     Choice,
     DefinitionInvalid,

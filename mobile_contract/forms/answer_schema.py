@@ -6,7 +6,13 @@ rejected that the domain could mean; what is rejected could not be stored or jud
 
 from typing import Any
 
-from mobile_contract.forms.definition import NUMERIC, SAFE_INTEGER, Field, FieldType, Form
+from mobile_contract.forms.definition import (
+    NUMERIC,
+    SAFE_INTEGER,
+    Field,
+    FieldType,
+    Form,
+)
 from mobile_contract.forms.visibility_schema import Schema, shown_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -48,6 +54,7 @@ def _conditional(form: Form) -> list[Schema]:
 
 
 def _value_schema(field: Field) -> Schema:
+    items: Schema
     if field.type in NUMERIC:
         return {
             "type": "number" if field.type is FieldType.DECIMAL else "integer",

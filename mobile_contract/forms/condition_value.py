@@ -1,7 +1,7 @@
 """Judges a condition in plain Python: the reference for showing fields and for publish checks.
 
 Rules themselves run on the CEL library (`rules.evaluate`); tests hold the two equal on random conditions.
-State: field → typed value, `None` for a field that is hidden (a hidden list is `[]`), absent when unanswered.
+State: field → typed value, `None` for a field that is hidden (a hidden list is empty), absent when unanswered.
 """
 
 import operator

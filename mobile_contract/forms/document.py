@@ -24,7 +24,7 @@ _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CHOICE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _FORM_KEYS = frozenset({"code", "version", "title", "place_kinds", "locus", "fields"})
 _FIELD_KEYS = frozenset(
-    "id label type required choices unit minimum maximum visible_when sensitive bands".split()
+    ("id", "label", "type", "required", "choices", "unit", "minimum", "maximum", "visible_when", "sensitive", "bands")
 )
 
 

@@ -18,7 +18,8 @@ class YamlInvalid(ValueError):
 class _StrictLoader(yaml.SafeLoader):
     """SafeLoader without the YAML 1.1 booleans, dates, octals and duplicate keys."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+_StrictLoader.yaml_implicit_resolvers = {}
 
 
 _PLAIN = (
@@ -34,7 +35,7 @@ for _tag, _pattern, _first in _PLAIN:
 def _unique_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key!r}", key_node.start_mark)
         seen.add(key)

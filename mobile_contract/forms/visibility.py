@@ -12,7 +12,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from mobile_contract.forms.condition_syntax import ConditionInvalid, fields_read, parse_condition
+from mobile_contract.forms.condition_syntax import (
+    ConditionInvalid,
+    fields_read,
+    parse_condition,
+)
 from mobile_contract.forms.condition_value import Judge, judge_of
 from mobile_contract.forms.definition import NUMERIC, UNKNOWN, Field, FieldType, Form
 
@@ -35,7 +39,7 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Values by field (hidden → None or []; unanswered → absent), the hidden fields, and untyped answers."""
+    """Hashable values by field (hidden → None or (); unanswered → absent), hidden fields, untyped answers."""
 
     values: dict[str, Any]
     hidden: frozenset[str]
@@ -58,7 +62,7 @@ class Plan:
             if step.judge is not None:
                 verdict = step.judge(values)
                 if verdict is False:
-                    values[step.id] = [] if step.is_list else None
+                    values[step.id] = () if step.is_list else None
                     hidden.append(step.id)
                     continue
                 if verdict is not True:
@@ -154,10 +158,10 @@ def _code(value: Any) -> str | None:
     return None if value == UNKNOWN else _text(value)
 
 
-def _codes(value: Any) -> list[str] | None:
+def _codes(value: Any) -> tuple[str, ...] | None:
     if not isinstance(value, list):
         raise TypeError(value)
-    return None if UNKNOWN in value else [_text(item) for item in value]
+    return None if UNKNOWN in value else tuple(map(_text, value))
 
 
 def _day(value: Any) -> datetime:
