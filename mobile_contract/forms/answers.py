@@ -1,7 +1,8 @@
-"""Checks the answers of one block, or a visit's header, against its form: all problems at once, with pointers.
+"""Checks the answers of one block, or a visit's header, against its form: all problems at once, with
+pointers.
 
-Validators are compiled once per process and form. Required-when-shown is inside the schema, so a valid block
-costs one call into the compiled validator.
+Validators are compiled once per process and form. Required-when-shown is inside the schema, so a valid
+block costs one call into the compiled validator.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ MAX_PROBLEMS = 50
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault. `pointer` is an RFC 6901 JSON pointer into what was checked; `code` is stable and never reused."""
+    """One fault. `pointer` is an RFC 6901 JSON pointer into what was checked; `code` is stable for ever."""
 
     pointer: str
     code: str
@@ -113,7 +114,9 @@ def _unreadable_texts(value: object, path: tuple[str | int, ...] = ()) -> list[P
         ]
     if isinstance(value, list):
         return [
-            problem for position, item in enumerate(value) for problem in _unreadable_texts(item, (*path, position))
+            problem
+            for position, item in enumerate(value)
+            for problem in _unreadable_texts(item, (*path, position))
         ]
     return []
 

@@ -1,16 +1,15 @@
 """The part of CEL that conditions may use, read into a small tree.
 
-Allowed: `== != < <= > >=`, `in`, `&& || !`, parentheses, text and number literals, `has(a.x)`, `a.flag` for a
-boolean field, and `a.list.exists(x, x == 'p' || x == 'q')`. Nothing else: this part means the same in every CEL
-implementation a phone may bring.
+Allowed: `== != < <= > >=`, `in`, `&& || !`, parentheses, text and number literals, `has(a.x)`, `a.flag`
+for a boolean field, and `a.list.exists(x, x == 'p' || x == 'q')`. Nothing else: this part means the same
+in every CEL implementation a phone may bring.
 """
 
 import re
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
-MAX_LENGTH = 1000
-MAX_DEPTH = 20
+MAX_LENGTH, MAX_DEPTH = 1000, 20
 FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 Literal: TypeAlias = str | int | float
@@ -136,7 +135,7 @@ class _Parser:
         while position < end:
             match = _TOKEN.match(text, position)
             if match is None:
-                raise ConditionInvalid(f"cannot read {text[position:position + 20].strip()!r}")
+                raise ConditionInvalid(f"cannot read {text[position : position + 20].strip()!r}")
             self.tokens.append((str(match.lastgroup), match.group(str(match.lastgroup))))
             position = match.end()
         self.at = 0
@@ -205,7 +204,7 @@ class _Parser:
         return Truth(left.field)
 
     def negatable(self, depth: int) -> Node:
-        """What may stand behind `!` without a comparison: parentheses, has(), a flag, exists(), another `!`."""
+        """What may stand behind `!`: parentheses, has(), a flag, exists(), another `!`; no comparison."""
         if self.sees("("):
             self.take()
             node = self.disjunction(depth + 1)

@@ -1,7 +1,8 @@
 """Judges a condition in plain Python: the reference for showing fields and for publish checks.
 
 Rules themselves run on the CEL library (`rules.evaluate`); tests hold the two equal on random conditions.
-State: field → typed value, `None` for a field that is hidden (a hidden list is empty), absent when unanswered.
+State: field → typed value, `None` for a field that is hidden (a hidden list is empty), absent when
+unanswered.
 """
 
 import operator
@@ -68,7 +69,9 @@ def compile_node(node: Node) -> Judge:
             return _looked_up(field, lambda value: value in values)
         case Contains(field, values):
             wanted = frozenset(values)
-            return _looked_up(field, lambda value: not wanted.isdisjoint(value) if value is not None else None)
+            return _looked_up(
+                field, lambda value: not wanted.isdisjoint(value) if value is not None else None
+            )
         case Has(field):
             return lambda state: field in state
         case Truth(field):

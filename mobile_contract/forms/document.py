@@ -1,4 +1,6 @@
-"""A form to and from plain JSON values: the shape of its YAML file, of the database and of the feed to phones."""
+"""A form to and from plain JSON values: the shape of its YAML file, of the database and of the feed to
+phones.
+"""
 
 import hashlib
 import json
@@ -24,7 +26,19 @@ _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CHOICE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _FORM_KEYS = frozenset({"code", "version", "title", "place_kinds", "locus", "fields"})
 _FIELD_KEYS = frozenset(
-    ("id", "label", "type", "required", "choices", "unit", "minimum", "maximum", "visible_when", "sensitive", "bands")
+    (
+        "id",
+        "label",
+        "type",
+        "required",
+        "choices",
+        "unit",
+        "minimum",
+        "maximum",
+        "visible_when",
+        "sensitive",
+        "bands",
+    )
 )
 
 
@@ -39,8 +53,10 @@ class Faults:
 
     def label(self, where: str, value: Any) -> Label:
         """Reads `{zh, en}`, both non-empty text."""
-        if isinstance(value, dict) and set(value) == {"zh", "en"} and all(
-            isinstance(text, str) and text.strip() for text in value.values()
+        if (
+            isinstance(value, dict)
+            and set(value) == {"zh", "en"}
+            and all(isinstance(text, str) and text.strip() for text in value.values())
         ):
             return Label(value["zh"], value["en"])
         self.add(where, "needs a text in zh and one in en")
@@ -152,7 +168,11 @@ def _parse_numbers(
     if low is not None and high is not None and low > high:
         faults.add(where, "minimum is above maximum")
     bands = raw.get("bands", [])
-    if not isinstance(bands, list) or not all(isinstance(item, int) for item in bands) or sorted(bands) != bands:
+    if (
+        not isinstance(bands, list)
+        or not all(isinstance(item, int) for item in bands)
+        or sorted(bands) != bands
+    ):
         faults.add(where, "bands must be a rising list of whole numbers")
         bands = []
     return low, high, tuple(bands)
@@ -178,7 +198,11 @@ def _parse_choices(raw: Any, type_: FieldType, where: str, faults: Faults) -> tu
         exclusive = value.get("exclusive", False) if isinstance(value, dict) else False
         if not isinstance(exclusive, bool):
             faults.add(spot, "exclusive must be true or false")
-        label = {key: text for key, text in value.items() if key != "exclusive"} if isinstance(value, dict) else value
+        label = (
+            {key: text for key, text in value.items() if key != "exclusive"}
+            if isinstance(value, dict)
+            else value
+        )
         found.append(Choice(str(code), faults.label(spot, label), exclusive is True))
     return tuple(found)
 

@@ -1,8 +1,9 @@
 """Which fields are shown, and the typed values that conditions read.
 
-A field without `visible_when` is shown. Otherwise it is shown, hidden, or — when the answers it hangs on are
-missing — neither: then it cannot be asked, is not required, and counts as unanswered even if an old answer is
-still stored. Fields are taken in the form's order and may hang on earlier ones only, so chains need no search.
+A field without `visible_when` is shown. Otherwise it is shown, hidden, or — when the answers it hangs on
+are missing — neither: then it cannot be asked, is not required, and counts as unanswered even if an old
+answer is still stored. Fields are taken in the form's order and may hang on earlier ones only, so chains
+need no search.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -125,7 +126,11 @@ def visibility(form: Form, answers: Answers) -> dict[str, Visibility]:
     for step in plan.steps:
         verdict = True if step.judge is None else step.judge(values)
         found[step.id] = (
-            Visibility.SHOWN if verdict is True else Visibility.HIDDEN if verdict is False else Visibility.UNKNOWN
+            Visibility.SHOWN
+            if verdict is True
+            else Visibility.HIDDEN
+            if verdict is False
+            else Visibility.UNKNOWN
         )
     return found
 

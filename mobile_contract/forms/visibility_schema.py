@@ -1,7 +1,8 @@
-"""Turns "this condition is true" into JSON Schema, so that a validator alone knows which answers are required.
+"""Turns "this condition is true" into JSON Schema, so that a validator alone knows which answers are
+required.
 
-The three-valued logic is carried over by making two schemas of every condition: one that holds exactly when it
-is true, one exactly when it is false. Where neither holds, an answer is missing.
+The three-valued logic is carried over by making two schemas of every condition: one that holds exactly
+when it is true, one exactly when it is false. Where neither holds, an answer is missing.
 """
 
 from typing import Any

@@ -88,7 +88,7 @@ AT = re.compile(r"(?P<field>[a-z][a-z0-9_]*)(?: (?P<sign>[+-]) (?P<days>[0-9]{1,
 
 
 class BasisMark(StrEnum):
-    """VERIFIED: the text was read. UNVERIFIED: never printed as law. DEFAULT: a product default without force."""
+    """VERIFIED: the text was read. UNVERIFIED: never printed as law. DEFAULT: ours, without force."""
 
     VERIFIED = "V"
     UNVERIFIED = "U"
@@ -121,7 +121,9 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`by`: community, or the role that alone may do it; `to`: department; `on_repeat`: only from the second time."""
+    """`by`: community, or the role that alone may do it; `to`: department; `on_repeat`: only from the second
+    time.
+    """
 
     do: str
     to: str | None = None

@@ -140,7 +140,9 @@ def _parse_basis(raw: Any, where: str, faults: Faults) -> tuple[Basis, ...]:
     found = []
     for position, item in enumerate(raw):
         spot = f"{where}.basis[{position}]"
-        if not faults.keys(spot, item, frozenset({"mark", "text", "source", "when"}), frozenset({"mark", "text"})):
+        if not faults.keys(
+            spot, item, frozenset({"mark", "text", "source", "when"}), frozenset({"mark", "text"})
+        ):
             continue
         if item.get("mark") not in list(BasisMark):
             faults.add(spot, f"mark {item.get('mark')!r} is not V, U or D")

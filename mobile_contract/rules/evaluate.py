@@ -1,8 +1,9 @@
 """Judges a block of answers by the rules of its form: present, absent, or unknown (待核).
 
-Conditions are compiled once per process; one CEL context serves all rules of a block. An answer that is missing
-makes a condition that truly depends on it unknown; a hidden field is null (a hidden list empty), which is equal
-to nothing, so the rule is absent. Any other failure of a condition is a defect: counted, reported, unknown.
+Conditions are compiled once per process; one CEL context serves all rules of a block. An answer that is
+missing makes a condition that truly depends on it unknown; a hidden field is null (a hidden list empty),
+which is equal to nothing, so the rule is absent. Any other failure of a condition is a defect: counted,
+reported, unknown.
 """
 
 from collections import Counter
@@ -32,8 +33,9 @@ class RuleResult(StrEnum):
 
 
 MEMORY = 4096
-"""Results remembered per form and rule set. Most blocks repeat the readings of an earlier one, and a result is a
-function of the readings alone; building the context is what costs."""
+"""Results remembered per form and rule set. Most blocks repeat the readings of an earlier one, and a result
+is a function of the readings alone; building the context is what costs.
+"""
 
 DefectListener = Callable[[str, str], None]
 """Called with a rule code and the reason of a defect."""
@@ -72,7 +74,7 @@ class CompiledRules:
         self._defects: Counter[str] = Counter()
 
     def defects(self) -> Mapping[str, int]:
-        """Defects since the process started, by rule code (or `answer:<field>` for an answer of a wrong type)."""
+        """Defects of this process, by rule code (or `answer:<field>` for an answer of a wrong type)."""
         return dict(self._defects)
 
     def count_defect(self, code: str, reason: str, listener: DefectListener | None) -> None:
@@ -111,7 +113,8 @@ def evaluate(
 ) -> dict[str, RuleResult]:
     """The result of every rule for one block of answers, by rule code in rule order.
 
-    A rule with `at` is present when its condition holds and its date is answered; `deadlines.at_ms` says from when.
+    A rule with `at` is present when its condition holds and its date is answered; `deadlines.at_ms` says
+    from when.
     """
     reading = compiled.plan.read(answers)
     key = (tuple(reading.values.items()), reading.hidden)

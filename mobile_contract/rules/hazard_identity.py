@@ -1,4 +1,5 @@
-"""Which hazard an observation belongs to: computed alike by server and phone, so an offline phone knows it too.
+"""Which hazard an observation belongs to: computed alike by server and phone, so an offline phone knows it
+too.
 
 A hazard is a chain for ever: `uuid5(NS_HAZARD, "community|place|chain|locus")`.
 """
@@ -22,8 +23,8 @@ MISSING = "-"
 def locus_of(form: Form, answers: Mapping[str, Any]) -> str:
     """Canonical text of the object of its kind that one block describes; "" when the form has no locus.
 
-    Parts in the form's order, each NFKC-normalised, stripped, upper-cased and joined by "/"; a part without an
-    answer is "-". "３f " and "3F" are one floor.
+    Parts in the form's order, each NFKC-normalised, stripped, upper-cased and joined by "/"; a part
+    without an answer is "-". "３f " and "3F" are one floor.
     """
     return "/".join(_part(answers.get(name)) for name in form.locus)
 
@@ -36,5 +37,5 @@ def _part(value: Any) -> str:
 
 
 def hazard_id(community: UUID | str, place: UUID | str, chain: str, locus: str) -> UUID:
-    """The hazard of a rule group or rule (`Rule.chain`) at a locus of a place. Ids are written in lower case."""
+    """The hazard of a rule group or rule (`Rule.chain`) at a locus of a place; ids in lower case."""
     return uuid5(NS_HAZARD, f"{str(community).lower()}|{str(place).lower()}|{chain}|{locus}")
