@@ -15,7 +15,7 @@ OPEN_STATES = ("registered", "assigned", "fixing", "review", "referred")
 class Observation(Base):
     """Projection: what one visit saw through one form at one place.
 
-    ``results`` maps chain → locus → present | absent | unknown (待核).
+    ``results`` maps chain → locus → present | unknown (待核); every other chain of the form was seen absent.
     """
 
     __tablename__ = "observation"
@@ -31,7 +31,11 @@ class Observation(Base):
 
 
 class Hazard(Base):
-    """Projection: a chain (place, rule group or rule, locus), its state now and the open or last cycle."""
+    """Projection: a chain (place, rule group or rule, locus), its state now and the open or last cycle.
+
+    A numbered hazard whose last record was voided, or whose place was merged into another, stays as ``void`` with
+    ``void_reason`` no_record or merged, without transitions and with ``cycle`` 0.
+    """
 
     __tablename__ = "hazard"
     __table_args__ = (

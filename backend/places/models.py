@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Float, Index, Integer, Text, UniqueConstraint, func
+from sqlalchemy import BigInteger, DateTime, Float, Index, Integer, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,7 +19,10 @@ class PlaceEvent(Base):
     """
 
     __tablename__ = "place_event"
-    __table_args__ = (Index(None, "community_id", "place_id"),)
+    __table_args__ = (
+        Index(None, "community_id", "place_id"),
+        Index("ix_place_event_moved", "community_id", "place_id", postgresql_where=text("kind = 'moved'")),
+    )
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -43,6 +46,12 @@ class Place(Base):
         Index(None, "community_id", "parent_id", "name_pinyin", "id"),
         Index(None, "community_id", "kind", "name_pinyin", "id"),
         Index(None, "community_id", "grid_id", "id"),
+        Index(
+            "ix_place_merged_into",
+            "community_id",
+            "merged_into",
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
     )
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)

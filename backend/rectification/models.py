@@ -60,7 +60,11 @@ class StepOutcome(Base):
 
 
 class RectificationTask(Base):
-    """Projection: who must do what about a hazard, by when. ``rev`` rises with every visible change."""
+    """Projection: who must do what about a hazard. ``rev`` rises with every visible change.
+
+    The responsible party and the measures are read from the sealed ``assign_step_id``; ``responsible_party_key`` is a
+    keyed hash, equal for equal parties, by which work orders are grouped.
+    """
 
     __tablename__ = "rectification_task"
     __table_args__ = (Index(None, "community_id", "place_id"), Index(None, "community_id", "assignee_id"))
@@ -69,12 +73,12 @@ class RectificationTask(Base):
     hazard_id: Mapped[UUID] = mapped_column(primary_key=True)
     place_id: Mapped[UUID]
     rev: Mapped[int] = mapped_column(Integer)
+    closer: Mapped[str] = mapped_column(Text)
     assignee_id: Mapped[UUID | None]
-    responsible_party: Mapped[bytes | None] = mapped_column(LargeBinary)
+    assign_step_id: Mapped[UUID | None]
     responsible_party_key: Mapped[str | None] = mapped_column(Text)
-    measures: Mapped[str | None] = mapped_column(Text)
     submitter_id: Mapped[UUID | None]
-    evidence: Mapped[list[str]] = mapped_column(JSONB)
+    revisit_id: Mapped[UUID | None]
     steps_not_applied: Mapped[int] = mapped_column(Integer)
 
 

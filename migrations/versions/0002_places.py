@@ -54,6 +54,13 @@ def upgrade() -> None:
         ["community_id", "parent_id", "name_pinyin", "id"],
         unique=False,
     )
+    op.create_index(
+        "ix_place_merged_into",
+        "place",
+        ["community_id", "merged_into"],
+        unique=False,
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
     op.create_index("ix_place_path", "place", ["path"], unique=False, postgresql_using="gist")
     op.create_table(
         "place_event",
@@ -74,6 +81,13 @@ def upgrade() -> None:
         "place_event",
         ["community_id", "place_id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_place_event_moved",
+        "place_event",
+        ["community_id", "place_id"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'moved'"),
     )
     guard_tenant_table("place")
     guard_tenant_table("place_event")
