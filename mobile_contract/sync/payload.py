@@ -22,8 +22,8 @@ _ESCAPED_NUL: Final = b"\\u0000"
 _BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
-class _OutOfRange(Exception):
-    """An integer beyond ±(2^53−1) was met."""
+class _Poison(ValueError):
+    """A number that must not be kept was met; the argument is its code."""
 
 
 def parse_payload(payload: str | bytes, record_type: str) -> tuple[dict[str, Any] | None, list[Problem]]:
@@ -118,28 +118,24 @@ def diagnose(text: str) -> str:
     if nesting(text) > MAX_NESTING:
         return "nesting_too_deep"
     try:
-        data = json.loads(text, parse_int=_lenient_int, parse_constant=_reject_constant)
-    except (ValueError, RecursionError) as error:
-        return "number_not_finite" if isinstance(error, _NotFinite) else _diagnose_syntax(text)
+        data = json.loads(text, parse_int=_exact_integer, parse_constant=_reject_constant)
+    except _Poison as poison:
+        return str(poison)
+    except (ValueError, RecursionError):
+        return "nul_character" if "\x00" in text else "payload_not_json"
     if _any_text(data, lambda value: _SURROGATE.search(value) is not None):
         return "lone_surrogate"
     return "number_not_finite"
 
 
-def _diagnose_syntax(text: str) -> str:
-    return "nul_character" if "\x00" in text else "payload_not_json"
-
-
-class _NotFinite(ValueError):
-    """NaN or Infinity was met."""
-
-
 def _reject_constant(name: str) -> float:
-    raise _NotFinite(name)
+    raise _Poison("number_not_finite")
 
 
-def _lenient_int(digits: str) -> int:
-    return 0 if len(digits) > 20 else int(digits)
+def _exact_integer(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
+        raise _Poison("integer_out_of_range")
+    return 0
 
 
 def nesting(text: str) -> int:
@@ -157,15 +153,9 @@ def nesting(text: str) -> int:
 
 def _has_long_integer(raw: bytes) -> bool:
     """True when a number written as an integer lies outside ±(2^53−1). `raw` is valid, not deep."""
-
-    def exact(digits: str) -> int:
-        if len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
-            raise _OutOfRange
-        return 0
-
     try:
-        json.loads(raw, parse_int=exact)
-    except _OutOfRange:
+        json.loads(raw, parse_int=_exact_integer)
+    except _Poison:
         return True
     return False
 

@@ -59,7 +59,9 @@ class _Splitter:
         self.spans: list[Span] = []
         self.opened = _find_array(raw)
         self.closed: int | None = None
-        self._budget = _RESCANS * len(raw)
+        self._budget = _RESCANS * len(raw) + 10_000
+        self._next: re.Match[bytes] | None = None
+        self._searched = False
         if self.opened is not None:
             self._walk(self.opened + 1)
 
@@ -92,20 +94,34 @@ class _Splitter:
 
     def _closes(self, at: int) -> bool:
         """True when the bracket at `at` ends the array: the rest completes the top object."""
-        self._budget -= len(self.raw) - at
-        if self._budget < 0 or self.opened is None:
+        if self.opened is None or not self._may_read(len(self.raw) - at):
             return False
         return _parsed(self.raw[: self.opened + 1] + self.raw[at:]) is not None
+
+    def _may_read(self, length: int) -> bool:
+        self._budget -= length
+        return self._budget >= 0
+
+    def _reads(self, start: int, end: int) -> bool:
+        """True when these bytes are one JSON value."""
+        return self._may_read(end - start) and _parsed(self.raw[start:end]) is not None
+
+    def _next_record(self, start: int) -> re.Match[bytes] | None:
+        """What looks like the border before another record; every byte is searched once only."""
+        if not self._searched or (self._next is not None and self._next.start() < start):
+            self._next = _NEXT_RECORD.search(self.raw, start)
+            self._searched = True
+        return self._next
 
     def _element(self, start: int) -> tuple[int, int]:
         """Where the element at `start` ends, and where to go on (a comma there is skipped)."""
         raw = self.raw
-        following = _NEXT_RECORD.search(raw, start)
+        following = self._next_record(start)
         guess = len(raw) if following is None else following.start() + (raw[following.start()] == 0x7D)
-        if following is not None and _parsed(raw[start:guess]) is not None:
+        if following is not None and self._reads(start, guess):
             return guess, guess
         end = self._structural_end(start)
-        if end is not None and (end <= guess or _parsed(raw[start:end]) is not None):
+        if end is not None and (end <= guess or self._reads(start, end)):
             # A stray closing bracket is an element of its own, or the walk would stand still.
             stray = end == start and raw[start] == 0x5D
             return (end + 1, end + 1) if stray else (end, end)
@@ -117,16 +133,27 @@ class _Splitter:
         """Offset of the `,` or `]` after the element, reading brackets and strings; None if cut."""
         if self._budget < 0:
             return None
-        depth = 0
+        opened = bytearray()
+        counts = {b"{": 0, b"[": 0}
         for match in _TOKEN.finditer(self.raw, start):
             token = match.group()
             if token in (b"{", b"["):
-                depth += 1
-            elif depth == 0 and token in (b",", b"]"):
+                opened += token
+                counts[token] += 1
+            elif token in (b"}", b"]"):
+                # A bracket that was never closed does not hide the end of what is around it.
+                opener = b"{" if token == b"}" else b"["
+                if counts[opener]:
+                    last = opened.rfind(opener)
+                    for kind in counts:
+                        counts[kind] -= opened.count(kind, last)
+                    del opened[last:]
+                elif token == b"]":
+                    self._budget -= match.start() - start
+                    return match.start()
+            elif token == b"," and not opened:
                 self._budget -= match.start() - start
                 return match.start()
-            elif token in (b"}", b"]") and depth > 0:
-                depth -= 1
         self._budget -= len(self.raw) - start
         return None
 
