@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from mobile_contract.error_codes import message
 from mobile_contract.forms.answer_schema import answers_schema
 from mobile_contract.forms.catalogue import header_form
 from mobile_contract.forms.definition import Form
@@ -28,18 +29,18 @@ class Problem:
     message: str
 
 
-CODES = {
-    "required": "必填项未填",
-    "bad_type": "类型不符",
-    "bad_choice": "不是可选的选项",
-    "out_of_range": "超出允许范围",
-    "too_long": "文字过长",
-    "too_many": "数量过多",
-    "duplicate": "重复",
-    "bad_text": "含有不能保存的字符",
-    "bad_format": "格式不正确",
-}
-"""Every problem code this module can give, with its meaning in zh-CN."""
+CODES = (
+    "required",
+    "bad_type",
+    "bad_choice",
+    "out_of_range",
+    "too_long",
+    "too_many",
+    "duplicate",
+    "bad_text",
+    "bad_format",
+)
+"""Every problem code this module can give; `mobile_contract.error_codes` says what each means."""
 
 _BY_KEYWORD = {
     "required": "required",
@@ -96,7 +97,7 @@ def _problem(error: jsonschema_rs.ValidationError) -> Problem:
         path.append(error.kind.as_dict()["property"])
     elif keyword == "pattern":
         code = "bad_text" if "\0" in str(error.instance) else "bad_format"
-    return Problem(_pointer(path), code, CODES[code])
+    return Problem(_pointer(path), code, message(code))
 
 
 def _unreadable_texts(value: object, path: tuple[str | int, ...] = ()) -> list[Problem]:
@@ -104,7 +105,7 @@ def _unreadable_texts(value: object, path: tuple[str | int, ...] = ()) -> list[P
         try:
             value.encode()
         except UnicodeEncodeError:
-            return [Problem(_pointer(path), "bad_text", CODES["bad_text"])]
+            return [Problem(_pointer(path), "bad_text", message("bad_text"))]
         return []
     if isinstance(value, Mapping):
         return [
