@@ -24,22 +24,18 @@ AUTHORS = [make_id(900), make_id(901)]
 
 
 @st.composite
-def revisions(draw: st.DrawFn) -> list[Revision]:
+def tangles(draw: st.DrawFn) -> list[Revision]:
     """Up to six records that correct each other in any way, even in circles and themselves."""
     found = []
     for record_id in IDS[: draw(st.integers(1, 6))]:
-        target = draw(st.sampled_from([None, IDS[0], IDS[0], *IDS, make_id(77)]))
+        target = draw(st.none() | st.sampled_from([*IDS, make_id(77)]))
         voids = draw(st.booleans())
+        install, seq = make_id(draw(st.integers(50, 51))), draw(st.integers(0, 2))
         found.append(
             Revision(
-                key=order_key(
-                    draw(st.integers(0, 3)),
-                    make_id(draw(st.integers(50, 51))),
-                    draw(st.integers(0, 2)),
-                    record_id,
-                ),
-                type=draw(st.sampled_from(["visit", "visit", "visit", "task_step"])),
-                author_id=draw(st.sampled_from([*AUTHORS[:1] * 3, AUTHORS[1]])),
+                key=order_key(draw(st.integers(0, 3)), install, seq, record_id),
+                type=draw(st.sampled_from(["visit", "task_step"])),
+                author_id=draw(st.sampled_from(AUTHORS)),
                 amends=None if voids else target,
                 voids=target if voids else None,
                 reason=draw(st.sampled_from([None, " ", "门牌写错"])),
@@ -47,6 +43,23 @@ def revisions(draw: st.DrawFn) -> list[Revision]:
             )
         )
     return found
+
+
+@st.composite
+def rivals(draw: st.DrawFn) -> list[Revision]:
+    """One root and several lawful corrections of it."""
+    times = draw(st.lists(st.integers(0, 9), min_size=2, max_size=5, unique=True))
+    return [
+        _root(),
+        *(
+            _correction(number, time, **{draw(st.sampled_from(["amends", "voids"])): IDS[0]})
+            for number, time in enumerate(times, start=1)
+        ),
+    ]
+
+
+def revisions() -> st.SearchStrategy[list[Revision]]:
+    return tangles() | rivals()
 
 
 def last_arrival_wins(records: Iterable[Revision]) -> Versions:

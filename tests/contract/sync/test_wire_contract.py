@@ -15,9 +15,10 @@ from sync_samples import INSTALL, make_id, make_push, make_record
 import mobile_contract.sync
 from mobile_contract.error_codes import CODES, message
 from mobile_contract.forms import answers
+from mobile_contract.forms.catalogue import get_form
+from mobile_contract.rules.hazard_identity import BLANKS, NS_HAZARD, hazard_id, locus_of
 from mobile_contract.sync import messages
 from mobile_contract.sync.fields import WireInt
-from mobile_contract.sync.hazard_id import NS_HAZARD, hazard_id, locus_text
 from mobile_contract.sync.outcomes import Problem, PushResult, RecordOutcome, TimeQuality, final_ids
 
 PROTOCOL = (Path(mobile_contract.sync.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -69,26 +70,6 @@ def test_final_ids_only_named_final_outcomes_leave_the_outbox() -> None:
     assert final_ids([*rows, {"id": None, "status": "quarantined"}]) == {make_id(0), make_id(1), make_id(2)}
 
 
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ([], ""),
-        (["stair", " ３f "], "STAIR/3F"),
-        (["stair", None], "STAIR/-"),
-        (["stair", "  "], "STAIR/-"),
-        ([["b", "a"], True, 3.0], "A+B/TRUE/3"),
-    ],
-)
-def test_locus_text_is_canonical(values: list[object], text: str) -> None:
-    assert locus_text(values) == text
-
-
-@given(st.text(max_size=20))
-def test_locus_text_survives_being_read_again(value: str) -> None:
-    once = locus_text([value])
-    assert locus_text([once]) == once or value != once
-
-
 def test_hazard_id_ignores_the_case_of_ids_only() -> None:
     community, place = make_id(1), make_id(2)
     found = hazard_id(community, place, "EBC-02", "STAIR/3F")
@@ -117,4 +98,8 @@ def test_protocol_examples_are_true() -> None:
     assert str(NS_HAZARD) in PROTOCOL
     nil = "00000000-0000-0000-0000-00000000000"
     assert str(hazard_id(nil + "1", nil + "2", "EBC-ROUTE", "STAIR/3F")) in PROTOCOL
+    form = get_form("ebike_charging", 1)
+    assert locus_of(form, {"place": "stair", "floor_label": " ３f "}) == "STAIR/3F"
+    for character in BLANKS.strip("\t\n\v\f\r "):
+        assert f"U+{ord(character):04X}" in PROTOCOL
     assert f"{messages.MAX_RECORDS} records" in PROTOCOL
