@@ -58,8 +58,18 @@ def rivals(draw: st.DrawFn) -> list[Revision]:
     ]
 
 
+@st.composite
+def chains(draw: st.DrawFn) -> list[Revision]:
+    """A root, a correction of it, and a correction of that correction."""
+    return [
+        _root(),
+        _correction(1, draw(st.integers(0, 9))),
+        _correction(2, draw(st.integers(0, 9)), amends=IDS[1]),
+    ]
+
+
 def revisions() -> st.SearchStrategy[list[Revision]]:
-    return tangles() | rivals()
+    return tangles() | rivals() | chains()
 
 
 def last_arrival_wins(records: Iterable[Revision]) -> Versions:
