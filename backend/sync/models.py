@@ -28,7 +28,12 @@ class SyncChange(Base):
     __tablename__ = "sync_change"
     __table_args__ = (
         UniqueConstraint("community_id", "pos"),
-        Index("ix_sync_change_unnumbered", "community_id", "id", postgresql_where=text("pos IS NULL")),
+        Index(
+            "ix_sync_change_unnumbered",
+            "community_id",
+            "id",
+            postgresql_where=text("pos IS NULL"),
+        ),
         Index(None, "community_id", "scope_id", "pos"),
     )
 
@@ -40,7 +45,9 @@ class SyncChange(Base):
     entity_id: Mapped[str] = mapped_column(Text)
     op: Mapped[str] = mapped_column(Text)
     rev: Mapped[int] = mapped_column(Integer)
-    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    changed_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
 
 
 class FeedPosition(Base):
@@ -61,7 +68,9 @@ class Quarantine(Base):
 
     __tablename__ = "quarantine"
     __table_args__ = (
-        UniqueConstraint("community_id", "record_id", "sha256", postgresql_nulls_not_distinct=True),
+        UniqueConstraint(
+            "community_id", "record_id", "sha256", postgresql_nulls_not_distinct=True
+        ),
         Index(None, "community_id", "install_id", "resolved_at"),
         Index(None, "community_id", "state", "id"),
     )
@@ -81,7 +90,9 @@ class Quarantine(Base):
     code: Mapped[str] = mapped_column(Text)
     errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     state: Mapped[str] = mapped_column(Text, default="held")
-    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    received_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
     resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     resolved_by: Mapped[UUID | None]
 
