@@ -1,0 +1,107 @@
+"""Who may do what: one matrix from roles to permissions, who may close what, who may grant which role.
+
+Source: domain, roles of the community's safety work. The community is a self-governing body without enforcement
+power: no permission to fine, seal or cut off exists here, for anybody.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+#: Every role, strongest first: what an account is shown as when it holds several.
+ROLES: Final = (
+    "administrator",
+    "district",
+    "street",
+    "department",
+    "committee",
+    "safety_officer",
+    "grid_head",
+    "grid_worker",
+    "viewer",
+)
+
+#: Any log-in on a phone may push what waits there (records carry their author), so everybody holds ``sync.push``.
+_READ: Final = frozenset({"sync.push", "place.read", "task.read", "paper.read"})
+_FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read"})
+_WORKER: Final = _FIELD | {"task.accept", "task.submit"}
+_GRID_HEAD: Final = _WORKER | {
+    "account.manage",
+    "device.revoke",
+    "order.issue",
+    "paper.read",
+    "record.correct",
+    "task.assign",
+    "task.close",
+    "task.return",
+}
+_SAFETY_OFFICER: Final = _GRID_HEAD | {"paper.make", "quarantine.read", "quarantine.repair", "task.void"}
+_COMMITTEE: Final = _SAFETY_OFFICER | {
+    "audit.read",
+    "job.manage",
+    "paper.issue",
+    "place.manage",
+    "rule.override",
+}
+
+PERMISSIONS: Final[dict[str, frozenset[str]]] = {
+    "grid_worker": _WORKER,
+    "grid_head": _GRID_HEAD,
+    "safety_officer": _SAFETY_OFFICER,
+    "committee": _COMMITTEE,
+    "street": _READ | {"record.read", "sync.pull", "task.close", "task.return"},
+    "department": _READ | {"record.read", "sync.pull", "task.close", "task.return"},
+    "district": _READ | {"record.read"},
+    "viewer": _READ,
+    "administrator": _READ
+    | {
+        "account.manage",
+        "audit.read",
+        "device.revoke",
+        "job.manage",
+        "paper.make",
+        "place.manage",
+        "quarantine.read",
+        "quarantine.repair",
+        "record.read",
+        "rule.override",
+        "sync.pull",
+    },
+}
+ALL_PERMISSIONS: Final = frozenset[str]().union(*PERMISSIONS.values())
+
+#: Whoever stands higher in the community's line may close what a lower one may. A department's conclusion is its own:
+#: nobody of the line strikes off for it, and it strikes off nothing else.
+_LINE: Final = ("grid_head", "safety_officer", "committee", "street")
+
+#: Accounts of the field are made by those who lead them; those above the community only by the administrator.
+_GRANTS: Final[dict[str, frozenset[str]]] = {
+    "grid_head": frozenset({"grid_worker"}),
+    "safety_officer": frozenset({"grid_worker", "grid_head", "viewer"}),
+    "committee": frozenset({"grid_worker", "grid_head", "safety_officer", "viewer"}),
+    "administrator": frozenset(ROLES),
+}
+
+
+def permissions_of(role: str) -> frozenset[str]:
+    """What ``role`` may do; nothing for a role that is not known (any more)."""
+    return PERMISSIONS.get(role, frozenset())
+
+
+def strength(role: str) -> int:
+    """Sort key: the strongest role first, unknown ones last."""
+    return ROLES.index(role) if role in ROLES else len(ROLES)
+
+
+def may_close(role: str, closers: str | Iterable[str]) -> bool:
+    """True when ``role`` may strike off a hazard whose rule names ``closers`` (a role or several)."""
+    if isinstance(closers, str):
+        closers = (closers,)
+    return any(
+        role == closer or (role in _LINE and closer in _LINE and _LINE.index(role) >= _LINE.index(closer))
+        for closer in closers
+    )
+
+
+def may_grant(granter: str, role: str) -> bool:
+    """True when an account with the role ``granter`` may give or take away ``role`` (within its own scope)."""
+    return role in _GRANTS.get(granter, frozenset())
