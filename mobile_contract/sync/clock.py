@@ -8,7 +8,7 @@ result depend on the order of arrival.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -84,7 +84,11 @@ def effective_time(time: PhoneTime, anchors: Iterable[Anchor], key: bytes) -> tu
     `server_ms` of another boot is a lower bound → `estimated`. Else 0, `estimated`.
     The result is kept within 0 … 2^53−1.
     """
-    genuine = [anchor for anchor in anchors if is_genuine(key, anchor)]
+    return effective_of(time, [anchor for anchor in anchors if is_genuine(key, anchor)])
+
+
+def effective_of(time: PhoneTime, genuine: Collection[Anchor]) -> tuple[int, TimeQuality]:
+    """`effective_time` over anchors that are known to verify."""
     same_boot = [
         anchor.server_ms + time.elapsed_ms - anchor.elapsed_ms
         for anchor in genuine
