@@ -52,7 +52,7 @@ def parse_rules(document: Document, source: str = "rules") -> RuleSet:
         versions = []
     if not _whole(document.get("version")):
         faults.add("version", "must be a whole number from 1")
-    if document.get("category") not in CATEGORIES:
+    if document.get("category") not in list(CATEGORIES):
         faults.add("category", f"{document.get('category')!r} is not one of {', '.join(CATEGORIES)}")
     raw_rules = document.get("rules")
     if not isinstance(raw_rules, list):
@@ -129,7 +129,11 @@ def _parse_actions(raw: Any, where: str, faults: Faults) -> tuple[Action, ...]:
         elif faults.keys(spot, item, allowed, frozenset({"do"})):
             note = faults.label(f"{spot}.note", item["note"]) if "note" in item else None
             repeat = item.get("on_repeat") is True
-            found.append(Action(str(item["do"]), item.get("to"), item.get("by", "community"), repeat, note))
+            to, by = item.get("to"), item.get("by", "community")
+            if not isinstance(to, str | None) or not isinstance(by, str):
+                faults.add(spot, "to and by must be texts")
+                continue
+            found.append(Action(str(item.get("do")), to, by, repeat, note))
     return tuple(found)
 
 
@@ -147,10 +151,13 @@ def _parse_basis(raw: Any, where: str, faults: Faults) -> tuple[Basis, ...]:
         if item.get("mark") not in list(BasisMark):
             faults.add(spot, f"mark {item.get('mark')!r} is not V, U or D")
             continue
+        if not isinstance(item.get("when"), str | None):
+            faults.add(spot, "when must be a condition")
+            continue
         if not isinstance(item.get("text"), str) or not item["text"].strip():
             faults.add(spot, "text is empty")
         cited = item.get("source")
-        if cited is not None and cited not in sources():
+        if cited is not None and cited not in list(sources()):
             faults.add(spot, f"source {cited!r} is not in sources.yaml")
             cited = None
         source = None if cited is None else sources()[cited]
