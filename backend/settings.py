@@ -6,7 +6,8 @@ one go. Secrets never have a default: embedded runs generate them (``backend.sec
 
 import os
 from base64 import b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 
 from environs import Env, EnvValidationError, ValidationError, validate
@@ -24,12 +25,15 @@ VARIABLES = {
     "SAOLOU_PORT": "port the API listens on (default 8000)",
     "SAOLOU_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO)",
     "SAOLOU_API_WORKERS": "gunicorn processes (default 2)",
+    "SAOLOU_WORKER_PROCESSES": "processes of the worker (default 2)",
+    "SAOLOU_METRICS_FROM": "networks that may read /metrics, by comma (default 127.0.0.0/8,::1/128)",
     "SAOLOU_TRUSTED_PROXIES": "how many proxies stand in front (default 0)",
     "SAOLOU_POSTGRES_BIN": "folder of PostgreSQL 18 programs to use instead of the wheel's",
     "SAOLOU_VALKEY_BIN": "a Valkey or Redis server program to use instead of the wheel's",
     "SAOLOU_VENV": "folder of the virtual environment to use",
 }
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOOPBACK = ("127.0.0.0/8", "::1/128")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -37,16 +41,18 @@ PROJECT = Path(__file__).resolve().parent.parent
 class Settings:
     """The configuration of one process. URLs are SQLAlchemy's and Celery's."""
 
-    database_url: str
-    redis_url: str
-    secret_key: bytes
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_key: bytes = field(repr=False)
     data_dir: Path
-    database_owner_url: str | None = None
+    database_owner_url: str | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
     port: int = 8000
     log_level: str = "INFO"
     api_workers: int = 2
     trusted_proxies: int = 0
+    worker_processes: int = 2
+    metrics_from: tuple[str, ...] = LOOPBACK
 
 
 def default_data_dir() -> Path:
@@ -66,6 +72,14 @@ def _secret_key(value: str) -> bytes:
     return key
 
 
+def _networks(values: list[str]) -> None:
+    for value in values:
+        try:
+            ip_network(value.strip())
+        except ValueError as error:
+            raise ValidationError(f"{value!r} is no network such as 10.0.0.0/8") from error
+
+
 def load_settings() -> Settings:
     """Read the environment; ConfigurationError names every variable that is missing, wrong or unknown."""
     env = Env(eager=False)
@@ -82,6 +96,8 @@ def load_settings() -> Settings:
         log_level=env.str("SAOLOU_LOG_LEVEL", "INFO", validate=validate.OneOf(LOG_LEVELS)),
         api_workers=env.int("SAOLOU_API_WORKERS", 2, validate=validate.Range(1, 64)),
         trusted_proxies=env.int("SAOLOU_TRUSTED_PROXIES", 0, validate=validate.Range(0, 8)),
+        worker_processes=env.int("SAOLOU_WORKER_PROCESSES", 2, validate=validate.Range(1, 64)),
+        metrics_from=tuple(env.list("SAOLOU_METRICS_FROM", list(LOOPBACK), validate=_networks) or ()),
     )
     problems = [f"{name}: unknown variable" for name in sorted(os.environ) if _is_unknown(name)]
     try:

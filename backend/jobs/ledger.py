@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, or_, select, text, tuple_, update
+from sqlalchemy import and_, bindparam, case, func, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -65,10 +65,19 @@ def want(
         session.connection().execute(_WANT, rows)
 
 
-def claim(session: Session, kind: str, community_id: UUID, *, limit: int, lease: timedelta) -> Claim | None:
+def claim(
+    session: Session,
+    kind: str,
+    community_id: UUID,
+    *,
+    limit: int,
+    lease: timedelta,
+    retries_first: bool = False,
+) -> Claim | None:
     """Lease up to ``limit`` open subjects, oldest first; commit before working on them. None when there are none.
 
     Subjects that failed before are claimed one at a time, so that one that kills its worker takes no neighbour along.
+    They come after the fresh ones unless ``retries_first``.
     """
     ready = [
         Job.kind == kind,
@@ -78,7 +87,8 @@ def claim(session: Session, kind: str, community_id: UUID, *, limit: int, lease:
         Job.run_after <= func.now(),
         or_(Job.lease_until.is_(None), Job.lease_until < func.now()),
     ]
-    for condition, size in ((Job.attempts == 0, limit), (Job.attempts > 0, 1)):
+    fresh, failed = (Job.attempts == 0, limit), (Job.attempts > 0, 1)
+    for condition, size in (failed, fresh) if retries_first else (fresh, failed):
         found = (
             select(Job.subject)
             .where(*ready, condition)
@@ -122,8 +132,29 @@ def finish(session: Session, claimed: Claim, wanted: dict[str, int]) -> None:
         )
 
 
-def fail(session: Session, claimed: Claim, error: str, *, dead: bool = False) -> None:
-    """Give the lease back after a failure; retried with exponential back-off, dead after five attempts in a row."""
+def postpone(session: Session, claimed: Claim, delay: timedelta) -> None:
+    """Give the lease back unworked: the time had not come, which is no failure and counts as no attempt."""
+    session.execute(
+        update(Job)
+        .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
+        .where(Job.subject.in_(claimed.subjects), Job.token == claimed.token)
+        .values(
+            lease_until=None,
+            token=None,
+            attempts=func.greatest(Job.attempts - 1, 0),
+            run_after=func.now() + delay,
+        )
+    )
+
+
+def fail(
+    session: Session, claimed: Claim, error: str, *, dead: bool = False, mortal: bool = True
+) -> None:
+    """Give the lease back after a failure; retried with exponential back-off, dead after five attempts in a row.
+
+    ``error`` must not hold personal data. ``dead``: no further attempt makes sense. A job that is not ``mortal`` only
+    backs off.
+    """
     session.execute(
         update(Job)
         .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
@@ -133,9 +164,7 @@ def fail(session: Session, claimed: Claim, error: str, *, dead: bool = False) ->
             token=None,
             last_error=error[:500],
             run_after=func.now() + text("interval '1 second' * power(3, least(attempts, 6))"),
-            dead_at=text(
-                f"CASE WHEN {'true' if dead else 'false'} OR attempts >= {MAX_ATTEMPTS} THEN now() END"
-            ),
+            dead_at=case((or_(literal(dead), and_(literal(mortal), Job.attempts >= MAX_ATTEMPTS)), func.now())),
         )
     )
 
@@ -162,6 +191,21 @@ def waiting(session: Session) -> list[tuple[str, UUID]]:
         .distinct()
     )
     return [(kind, community_id) for kind, community_id in rows]
+
+
+def seconds_unworked(session: Session) -> float:
+    """How long the oldest ready subject has waited while nobody works on anything: a sign of deaf workers.
+
+    0 while any lease runs, and when nothing waits.
+    """
+    leased = select(Job.subject).where(Job.lease_until >= func.now(), Job.done < Job.wanted).exists()
+    ready_since = func.min(func.greatest(Job.run_after, Job.requested_at))
+    waited = (
+        select(func.extract("epoch", func.clock_timestamp() - ready_since))
+        .where(Job.done < Job.wanted, Job.dead_at.is_(None), Job.run_after <= func.now())
+        .where(~leased)
+    )
+    return float(session.scalar(waited) or 0)
 
 
 def open_count(session: Session, kind: str, community_id: UUID) -> int:

@@ -1,0 +1,22 @@
+"""Makes meeting papers, once what was received before the cut-off has been compiled."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.http.context import Runtime
+from backend.meetings import service
+from worker.frame import NotYet
+
+#: Seconds until a paper looks again whether the compile jobs before its cut-off have drained.
+DRAIN_LOOK_S = 1.0
+
+
+def make_paper(session: Session, runtime: Runtime, community_id: UUID, subjects: Sequence[str]) -> None:
+    """``subjects`` are ids of queued papers."""
+    for subject in subjects:
+        try:
+            service.make_paper(session, runtime, community_id, UUID(subject))
+        except service.CompilePending as pending:
+            raise NotYet(DRAIN_LOOK_S) from pending

@@ -1,0 +1,23 @@
+"""What the clock brings to a community: papers that fall due, and places whose hazards depend on the day."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend import clock
+from backend.db import after_commit
+from backend.hazards.dated import want_due_folds
+from backend.http.context import Runtime
+from backend.identity.models import Community
+from backend.meetings import service
+
+
+def run_schedule(session: Session, runtime: Runtime, community_id: UUID, _subjects: Sequence[str]) -> None:
+    """A community's minute. Whatever is due is asked for as a job of its own, under a key that bears no repetition."""
+    offset = select(Community.clock_offset_ms).where(Community.community_id == community_id)
+    now_ms = clock.now_ms(session.scalars(offset).one())
+    if want_due_folds(session, community_id, now_ms):
+        after_commit(session, lambda: runtime.doorbell.ring("compile", community_id))
+    service.due_papers(session, runtime, community_id, now_ms)

@@ -1,0 +1,14 @@
+"""What this worker does, by kind of job. A kind without a line here is rung for in vain (a test looks)."""
+
+from datetime import timedelta
+
+from worker.compile import compile_places
+from worker.frame import Work
+from worker.papers import make_paper
+from worker.schedule import run_schedule
+
+WORKS = (
+    Work("compile", compile_places, batch=500),
+    Work("paper", make_paper, lease=timedelta(minutes=10)),
+    Work("schedule", run_schedule, repeat=timedelta(minutes=1)),
+)
