@@ -1,0 +1,165 @@
+"""From visits to observations: each form's answers are judged by the rules in force at the visit's own time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from backend.forms.catalogue import Override, Reassess, RuleBook
+from backend.hazards.facts import Block, Finding, Observation, Seen, VisitFact
+from mobile_contract.forms import Form
+from mobile_contract.rules import CompiledRules, Rule, RuleResult, at_ms, due_at_ms, evaluate, locus_of
+from mobile_contract.rules.definition import Severity
+from mobile_contract.sync.ordering import NIL_INSTALL, OrderKey
+
+GRAVITY = {Severity.BLUE: 0, Severity.YELLOW: 1, Severity.ORANGE: 2, Severity.RED: 3}
+
+
+def gravity(severity: str) -> int:
+    """Rank of a severity: blue < yellow < orange < red."""
+    return GRAVITY[Severity(severity)]
+
+
+def observe(book: RuleBook, visits: Iterable[VisitFact], places: frozenset[str]) -> list[Observation]:
+    """Every observation of ``visits`` at ``places`` (one place and those merged into it), reassessments included.
+
+    Blocks of one form in one visit make one observation. A form version this installation does not know yet, or one
+    without rules, observes nothing.
+    """
+    found: list[Observation] = []
+    last_blocks: dict[str, list[tuple[VisitFact, list[Block]]]] = {}
+    for visit in visits:
+        if visit.outcome != "done":
+            continue
+        by_form: dict[str, list[Block]] = {}
+        for block in visit.blocks:
+            if block.place_id in places:
+                by_form.setdefault(block.form, []).append(block)
+        for form_code, blocks in by_form.items():
+            observation = _judge(book, visit, blocks, visit.key, visit.id, None)
+            if observation is not None:
+                found.append(observation)
+            if book.reassessments:
+                last_blocks.setdefault(form_code, []).append((visit, blocks))
+    for fact in book.reassessments:
+        found += _reassess(book, fact, last_blocks.get(fact.form, []))
+    return found
+
+
+def _reassess(
+    book: RuleBook, fact: Reassess, filled: Sequence[tuple[VisitFact, list[Block]]]
+) -> list[Observation]:
+    """The last answers before a reassessment, judged by its rules at its time."""
+    earlier = [(visit, blocks) for visit, blocks in filled if visit.key.effective_ms < fact.effective_ms]
+    if not earlier:
+        return []
+    visit, blocks = max(earlier, key=lambda pair: pair[0].key)
+    key = OrderKey(fact.effective_ms, NIL_INSTALL, 0, fact.id)
+    observation = _judge(book, visit, blocks, key, fact.id, fact.rule_version)
+    return [observation] if observation is not None else []
+
+
+def _judge(
+    book: RuleBook,
+    visit: VisitFact,
+    blocks: Sequence[Block],
+    key: OrderKey,
+    visit_id: str,
+    rule_version: int | None,
+) -> Observation | None:
+    findings: dict[str, dict[str, Finding]] = {}
+    compiled: CompiledRules | None = None
+    for block in blocks:
+        form = book.forms.get((block.form, block.version))
+        if form is None:
+            continue
+        judge = (
+            book.rules_at(form, visit.effective_ms)
+            if rule_version is None
+            else book.rules_of(form, rule_version)
+        )
+        if judge is None:
+            continue
+        compiled = judge
+        _add_block(book, findings, judge, form, block, key.effective_ms)
+    if compiled is None:
+        return None
+    rule_set = compiled.ruleset
+    return Observation(
+        visit_id, key, visit.author_id, rule_set.form, rule_set.version, findings, rule_set.chains
+    )
+
+
+def _add_block(
+    book: RuleBook,
+    findings: dict[str, dict[str, Finding]],
+    judge: CompiledRules,
+    form: Form,
+    block: Block,
+    effective_ms: int,
+) -> None:
+    results = evaluate(judge, block.answers)
+    if (
+        not block.fixed
+        and not book.overrides
+        and all(result is RuleResult.ABSENT for result in results.values())
+    ):
+        return
+    locus = locus_of(form, block.answers)
+    for chain, rules in judge.ruleset.chains.items():
+        finding = _finding(book, rules, results, block, effective_ms)
+        if finding is not None:
+            held = findings.setdefault(chain, {}).get(locus)
+            findings[chain][locus] = finding if held is None else _graver(held, finding)
+
+
+def _finding(
+    book: RuleBook,
+    rules: tuple[Rule, ...],
+    results: Mapping[str, RuleResult],
+    block: Block,
+    effective_ms: int,
+) -> Finding | None:
+    """What a chain's rules say together; None when all of them say absent."""
+    fired: list[tuple[Rule, int, int | None]] = []
+    unknown = judged = False
+    for rule in rules:
+        override = book.override_of(rule, effective_ms) if book.overrides else None
+        if override is not None and not override.enabled:
+            continue
+        judged = True
+        # A rule named as fixed on the spot was violated, even if the answers describe the state after the fix.
+        result = RuleResult.PRESENT if rule.code in block.fixed else results[rule.code]
+        if result is RuleResult.PRESENT:
+            since = at_ms(rule, block.answers)
+            later = since if since is not None and since > effective_ms else None
+            fired.append((rule, due_at_ms(_due(rule, override), later or effective_ms), later))
+        unknown = unknown or result is RuleResult.UNKNOWN
+    now = [(rule, due) for rule, due, later in fired if later is None]
+    if now:
+        gravest = max((rule.severity for rule, _ in now), key=gravity)
+        fixed = any(rule.code in block.fixed for rule, _ in now)
+        return Finding(Seen.PRESENT, tuple(r for r, _ in now), gravest, min(d for _, d in now), fixed)
+    if fired:
+        rule, due, later = min(fired, key=lambda item: (item[2] or 0, item[0].code))
+        return Finding(Seen.ABSENT, (rule,), rule.severity, due, from_ms=later)
+    if not judged:
+        return Finding(Seen.UNJUDGED)
+    return Finding(Seen.UNKNOWN) if unknown else None
+
+
+def _due(rule: Rule, override: Override | None) -> str:
+    return override.due if override is not None and override.due is not None else rule.due
+
+
+def _graver(one: Finding, other: Finding) -> Finding:
+    """Two blocks at one locus in one visit: present before unknown before absent, then the graver, then the sooner."""
+    rank = {Seen.PRESENT: 3, Seen.UNKNOWN: 2, Seen.ABSENT: 1, Seen.UNJUDGED: 0}
+    best = max(one, other, key=lambda f: (rank[f.seen], gravity(f.severity), -f.due_ms))
+    if one.seen is Seen.PRESENT and other.seen is Seen.PRESENT:
+        rules = {rule.code: rule for rule in (*one.rules, *other.rules)}
+        return Finding(
+            Seen.PRESENT,
+            tuple(rules[code] for code in sorted(rules)),
+            best.severity,
+            min(one.due_ms, other.due_ms),
+            one.fixed and other.fixed,
+        )
+    return best
