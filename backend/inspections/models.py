@@ -4,7 +4,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Index, Integer, LargeBinary, Text, Uuid, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,21 +24,20 @@ from backend.db import Base
 class Record(Base):
     """What a phone created, byte for byte, sealed. Immutable but for ``anchors`` and what follows from them.
 
-    ``effective_ms`` is the record's own time (never its receipt); ``place_id`` the header's place, ``more_places``
-    the other places its blocks name; ``root_id``/``root_op`` the record it amends or voids. ``actor_role`` is the
-    author's role frozen at acceptance. ``anchors`` holds every verified anchor the record came with.
+    ``effective_ms`` is the record's own time (never its receipt); ``place_id`` the header's place (the other
+    places its blocks name are ``RecordPlace`` rows); ``root_id``/``root_op`` the record it amends or voids.
+    ``actor_role`` is the author's role frozen at acceptance. ``anchors`` holds every verified anchor the record came with.
     """
 
     __tablename__ = "record"
     __table_args__ = (
         Index(None, "community_id", "place_id"),
         Index(
-            "ix_record_more_places",
-            "more_places",
-            postgresql_using="gin",
-            postgresql_where=text("more_places IS NOT NULL"),
+            None,
+            "community_id",
+            "root_id",
+            postgresql_where=text("root_id IS NOT NULL"),
         ),
-        Index(None, "community_id", "root_id", postgresql_where=text("root_id IS NOT NULL")),
     )
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -50,12 +59,23 @@ class Record(Base):
     time_quality: Mapped[str] = mapped_column(Text)
     in_future: Mapped[bool] = mapped_column(Boolean)
     place_id: Mapped[UUID | None]
-    more_places: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
     root_id: Mapped[UUID | None]
     root_op: Mapped[str | None] = mapped_column(Text)
     repaired_from: Mapped[UUID | None]
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     erased_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class RecordPlace(Base):
+    """A place that a record names beside its main one. A table, because row level security keeps a query from using
+    an index over an array."""
+
+    __tablename__ = "record_place"
+    __table_args__ = (Index(None, "community_id", "record_id"),)
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    place_id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
 class RecordKey(Base):
@@ -90,7 +110,10 @@ class Visit(Base):
     """Projection: one doorstep visit in force (after amendments and voids), at its header's place."""
 
     __tablename__ = "visit"
-    __table_args__ = (Index(None, "community_id", "effective_ms"), Index(None, "community_id", "place_id"))
+    __table_args__ = (
+        Index(None, "community_id", "effective_ms"),
+        Index(None, "community_id", "place_id"),
+    )
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)

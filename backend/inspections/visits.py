@@ -48,7 +48,12 @@ def validate(payload: Payload, form_of: FormLookup) -> list[Problem]:
         if form is None:
             continue
         for problem in validate_answers(form, answers):
-            problems.append(Problem(f"/payload/visit/blocks/{index}/answers{problem.pointer}", problem.code))
+            problems.append(
+                Problem(
+                    f"/payload/visit/blocks/{index}/answers{problem.pointer}",
+                    problem.code,
+                )
+            )
     return problems
 
 

@@ -64,9 +64,7 @@ def device_scope(install_id: UUID | str) -> str:
     return f"device:{install_id}"
 
 
-def append_changes(
-    session: Session, community_id: UUID, changes: Iterable[Change]
-) -> None:
+def append_changes(session: Session, community_id: UUID, changes: Iterable[Change]) -> None:
     """Append changes in the writer's transaction; they get their positions after its commit."""
     rows = [{"community_id": community_id, **change._asdict()} for change in changes]
     if rows:
@@ -75,9 +73,7 @@ def append_changes(
 
 def has_unnumbered(session: Session, community_id: UUID) -> bool:
     """True when committed changes wait for their positions."""
-    found = select(literal(1)).where(
-        SyncChange.community_id == community_id, SyncChange.pos.is_(None)
-    )
+    found = select(literal(1)).where(SyncChange.community_id == community_id, SyncChange.pos.is_(None))
     return session.scalar(found.limit(1)) is not None
 
 
@@ -92,9 +88,7 @@ def number_changes(db: Database, community_id: UUID) -> int:
         with db.transaction([community_id]) as session:
             session.execute(text("SET LOCAL lock_timeout = '2s'"))
             session.execute(_LOCK, {"key": f"feed:{community_id}"})
-            done = session.execute(
-                _NUMBER, {"community": community_id, "batch": BATCH}
-            ).rowcount  # type: ignore[attr-defined]
+            done = session.execute(_NUMBER, {"community": community_id, "batch": BATCH}).rowcount  # type: ignore[attr-defined]
         total += done
         if done < BATCH:
             return total
@@ -103,9 +97,7 @@ def number_changes(db: Database, community_id: UUID) -> int:
 def positions(session: Session, community_id: UUID) -> tuple[int, int]:
     """``(last, floor)``: the newest position given, and the one below which changes were pruned."""
     row = session.execute(
-        select(FeedPosition.last_pos, FeedPosition.floor_pos).where(
-            FeedPosition.community_id == community_id
-        )
+        select(FeedPosition.last_pos, FeedPosition.floor_pos).where(FeedPosition.community_id == community_id)
     ).one_or_none()
     return (0, 0) if row is None else (row[0], row[1])
 
@@ -121,13 +113,9 @@ def prune_changes(session: Session, community_id: UUID, before: datetime) -> int
     if floor is None:
         return 0
     gone = session.execute(
-        delete(SyncChange).where(
-            SyncChange.community_id == community_id, SyncChange.pos <= floor
-        )
+        delete(SyncChange).where(SyncChange.community_id == community_id, SyncChange.pos <= floor)
     )
     session.execute(
-        update(FeedPosition)
-        .where(FeedPosition.community_id == community_id)
-        .values(floor_pos=floor)
+        update(FeedPosition).where(FeedPosition.community_id == community_id).values(floor_pos=floor)
     )
     return int(gone.rowcount)  # type: ignore[attr-defined]

@@ -45,9 +45,7 @@ class SyncChange(Base):
     entity_id: Mapped[str] = mapped_column(Text)
     op: Mapped[str] = mapped_column(Text)
     rev: Mapped[int] = mapped_column(Integer)
-    changed_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class FeedPosition(Base):
@@ -68,9 +66,7 @@ class Quarantine(Base):
 
     __tablename__ = "quarantine"
     __table_args__ = (
-        UniqueConstraint(
-            "community_id", "record_id", "sha256", postgresql_nulls_not_distinct=True
-        ),
+        UniqueConstraint("community_id", "record_id", "sha256", postgresql_nulls_not_distinct=True),
         Index(None, "community_id", "install_id", "resolved_at"),
         Index(None, "community_id", "state", "id"),
     )
@@ -90,9 +86,7 @@ class Quarantine(Base):
     code: Mapped[str] = mapped_column(Text)
     errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     state: Mapped[str] = mapped_column(Text, default="held")
-    received_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     resolved_by: Mapped[UUID | None]
 

@@ -33,7 +33,6 @@ def upgrade() -> None:
         sa.Column("time_quality", sa.Text(), nullable=False),
         sa.Column("in_future", sa.Boolean(), nullable=False),
         sa.Column("place_id", sa.Uuid(), nullable=True),
-        sa.Column("more_places", postgresql.ARRAY(sa.Uuid()), nullable=True),
         sa.Column("root_id", sa.Uuid(), nullable=True),
         sa.Column("root_op", sa.Text(), nullable=True),
         sa.Column("repaired_from", sa.Uuid(), nullable=True),
@@ -51,14 +50,6 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("root_id IS NOT NULL"),
     )
-    op.create_index(
-        "ix_record_more_places",
-        "record",
-        ["more_places"],
-        unique=False,
-        postgresql_using="gin",
-        postgresql_where=sa.text("more_places IS NOT NULL"),
-    )
     op.create_table(
         "record_key",
         sa.Column("community_id", sa.Uuid(), nullable=False),
@@ -66,6 +57,19 @@ def upgrade() -> None:
         sa.Column("key_version", sa.Integer(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("community_id", "record_id", name=op.f("pk_record_key")),
+    )
+    op.create_table(
+        "record_place",
+        sa.Column("community_id", sa.Uuid(), nullable=False),
+        sa.Column("place_id", sa.Uuid(), nullable=False),
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("community_id", "place_id", "record_id", name=op.f("pk_record_place")),
+    )
+    op.create_index(
+        op.f("ix_record_place_community_id_record_id"),
+        "record_place",
+        ["community_id", "record_id"],
+        unique=False,
     )
     op.create_table(
         "visit",
@@ -108,6 +112,7 @@ def upgrade() -> None:
     )
     guard_tenant_table("record")
     guard_tenant_table("record_key")
+    guard_tenant_table("record_place")
     guard_tenant_table("visit")
     guard_tenant_table("waiting_on")
 
@@ -115,5 +120,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("waiting_on")
     op.drop_table("visit")
+    op.drop_table("record_place")
     op.drop_table("record_key")
     op.drop_table("record")
