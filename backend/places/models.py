@@ -4,7 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Float, Index, Integer, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,30 +25,44 @@ from backend.db import Base, Ltree
 class PlaceEvent(Base):
     """A fact about a place: ``registered`` (roster), ``proposed`` (field), ``merged``, ``moved``.
 
-    ``data`` of registered/proposed: kind, parent_id, name, field_code, address_raw, location; of merged: into_id;
-    of moved: parent_id. Events fold in order-key order; a place is the fold of its events.
+    ``target_id`` is the place it names: the parent (registered, proposed, moved) or the survivor (merged).
+    ``data`` of registered/proposed holds kind, name, field_code, address_raw, location; a registered event without
+    kind edits. Events fold in order-key order; a place is the fold of its events.
     """
 
     __tablename__ = "place_event"
     __table_args__ = (
         Index(None, "community_id", "place_id"),
-        Index("ix_place_event_moved", "community_id", "place_id", postgresql_where=text("kind = 'moved'")),
+        Index(None, "community_id", "target_id"),
+        Index(
+            "ix_place_event_structure",
+            "community_id",
+            "place_id",
+            postgresql_where=text("kind IN ('moved', 'merged')"),
+        ),
     )
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     place_id: Mapped[UUID]
     kind: Mapped[str] = mapped_column(Text)
+    target_id: Mapped[UUID | None]
     effective_ms: Mapped[int] = mapped_column(BigInteger)
     install_id: Mapped[UUID]
     seq: Mapped[int] = mapped_column(BigInteger)
     actor_id: Mapped[UUID | None]
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
 
 
 class Place(Base):
-    """A node of the registry, folded from its events. ``path`` is made of hex ids; coordinates are WGS-84."""
+    """A node of the registry, folded from its events.
+
+    ``path`` is made of hex ids; coordinates are WGS-84, ``datum`` is what they were measured in. ``merged_into`` is
+    the final survivor. ``withdrawn``: its proposal was voided; it stays readable and is no door to visit.
+    """
 
     __tablename__ = "place"
     __table_args__ = (
@@ -73,5 +98,8 @@ class Place(Base):
     origin: Mapped[str] = mapped_column(Text)
     registered_ms: Mapped[int] = mapped_column(BigInteger)
     merged_into: Mapped[UUID | None]
+    withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
     rev: Mapped[int] = mapped_column(Integer, default=1)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )

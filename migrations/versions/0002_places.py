@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("registered_ms", sa.BigInteger(), nullable=False),
         sa.Column("merged_into", sa.Uuid(), nullable=True),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.Column("rev", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_place")),
@@ -68,6 +69,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("place_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=True),
         sa.Column("effective_ms", sa.BigInteger(), nullable=False),
         sa.Column("install_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
@@ -83,11 +85,17 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_place_event_moved",
+        op.f("ix_place_event_community_id_target_id"),
+        "place_event",
+        ["community_id", "target_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_place_event_structure",
         "place_event",
         ["community_id", "place_id"],
         unique=False,
-        postgresql_where=sa.text("kind = 'moved'"),
+        postgresql_where=sa.text("kind IN ('moved', 'merged')"),
     )
     guard_tenant_table("place")
     guard_tenant_table("place_event")
