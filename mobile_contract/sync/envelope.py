@@ -64,16 +64,21 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A push body. `head` has the fields of `PushHeadSchema`; positions count from 0 over both lists."""
+    """A push body. `head` has the fields of `PushHeadSchema`; positions count from 0 over all lists.
+
+    `cut` is the last record of a body that ended early: the phone holds it whole, so it must not be
+    told that it is kept. It gets `retry`, or no result at all.
+    """
 
     head: dict[str, Any]
     good: list[GoodRecord] = field(default_factory=list)
     bad: list[BadRecord] = field(default_factory=list)
+    cut: list[BadRecord] = field(default_factory=list)
 
     @property
     def size(self) -> int:
         """Number of records."""
-        return len(self.good) + len(self.bad)
+        return len(self.good) + len(self.bad) + len(self.cut)
 
 
 def read_push(raw: bytes) -> Push:
@@ -110,7 +115,7 @@ def _with_exact_bytes(push: Push, raw: bytes) -> Push:
 
 
 def _read_damaged(raw: bytes) -> Push:
-    fields, spans = open_damaged_push(raw)
+    fields, spans, is_cut = open_damaged_push(raw)
     if fields is None:
         raise PushRefused("body_unreadable", 400)
     _check_size(len(spans))
@@ -120,7 +125,8 @@ def _read_damaged(raw: bytes) -> Push:
         try:
             record = orjson.loads(piece)
         except orjson.JSONDecodeError:
-            push.bad.append(_unreadable(position, piece))
+            last = is_cut and position == len(spans) - 1
+            (push.cut if last else push.bad).append(_unreadable(position, piece))
         else:
             _sort_in(push, position, record, piece)
     return push

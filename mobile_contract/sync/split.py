@@ -45,10 +45,11 @@ def split_records(raw: bytes) -> list[Span]:
     return _Splitter(raw).spans
 
 
-def open_damaged_push(raw: bytes) -> tuple[dict[str, Any] | None, list[Span]]:
-    """The body's own fields without `records`, and the spans; None when those fields are damaged."""
+def open_damaged_push(raw: bytes) -> tuple[dict[str, Any] | None, list[Span], bool]:
+    """The body's own fields without `records` (None when those are damaged), the spans, and whether
+    the body ends before `records` does, so that the last span may be only a part of its record."""
     splitter = _Splitter(raw)
-    return splitter.fields(), splitter.spans
+    return splitter.fields(), splitter.spans, splitter.closed is None
 
 
 class _Splitter:

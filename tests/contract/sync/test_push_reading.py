@@ -66,6 +66,7 @@ def test_read_push_poison_anywhere_never_harms_neighbours(kind: str, data: st.Da
     push = read_push(join(pieces))
     assert texts(push) == {make_id(number): make_record(number)["payload"] for number in range(4)}
     assert b"".join(bad.raw for bad in push.bad).strip(b",") == poison
+    assert push.cut == []
     positions = [good.position for good in push.good] + [bad.position for bad in push.bad]
     assert sorted(positions) == list(range(push.size))
     if b'"id"' in poison:
@@ -103,7 +104,7 @@ def test_split_records_random_damage_keeps_undamaged_neighbours(seed: int) -> No
 @settings(max_examples=300)
 def test_split_records_any_bytes_never_raises_nor_overlaps(noise: bytes) -> None:
     raw = b'{"records":[' + noise
-    fields, spans = open_damaged_push(raw)
+    fields, spans, _ = open_damaged_push(raw)
     ends = [0, *(edge for span in spans for edge in (span.start, span.end))]
     assert ends == sorted(ends)
     assert all(span.start < span.end for span in spans)
@@ -124,7 +125,7 @@ def test_read_push_cut_body_keeps_whole_records() -> None:
     cut = raw[: raw.index(wire(2)) + 60]
     push = read_push(cut)
     assert set(texts(push)) == {make_id(0), make_id(1)}
-    assert [bad.id for bad in push.bad] == [make_id(2)]
+    assert (push.bad, [cut.id for cut in push.cut]) == ([], [make_id(2)])
 
 
 @pytest.mark.parametrize(
