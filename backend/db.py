@@ -64,11 +64,20 @@ class Database:
 
     @contextmanager
     def transaction(
-        self, communities: Iterable[UUID] = (), account_id: UUID | None = None
+        self,
+        communities: Iterable[UUID] = (),
+        account_id: UUID | None = None,
+        *,
+        isolation: str | None = None,
     ) -> Iterator[Session]:
-        """One transaction that sees ``communities``; commits on success, then runs its after-commit calls."""
+        """One transaction that sees ``communities``; commits on success, then runs its after-commit calls.
+
+        ``isolation`` (``"REPEATABLE READ"``: all statements see one snapshot) is this transaction's only.
+        """
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             with session.begin():
+                if isolation:
+                    session.connection(execution_options={"isolation_level": isolation})
                 if communities or account_id:
                     set_access(session, communities, account_id)
                 yield session

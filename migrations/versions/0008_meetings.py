@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.issued_papers import drop_freeze, freeze_issued_papers
 from migrations.tenancy import guard_tenant_table
 
 revision = "0008_meetings"
@@ -23,9 +24,12 @@ def upgrade() -> None:
         sa.Column("period_end_ms", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("cutoff_ms", sa.BigInteger(), nullable=True),
-        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("content", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("sha256", sa.Text(), nullable=True),
         sa.Column("requested_by", sa.Uuid(), nullable=True),
+        sa.Column(
+            "requested_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("issued_ms", sa.BigInteger(), nullable=True),
         sa.Column("issued_by", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_paper")),
@@ -55,14 +59,21 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("row_id", sa.Uuid(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("community_id", "paper_id", "key", "n", name=op.f("pk_paper_figure_row")),
     )
     guard_tenant_table("paper")
     guard_tenant_table("paper_figure")
     guard_tenant_table("paper_figure_row")
+    freeze_issued_papers()
 
 
 def downgrade() -> None:
     op.drop_table("paper_figure_row")
     op.drop_table("paper_figure")
     op.drop_table("paper")
+    drop_freeze()

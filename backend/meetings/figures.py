@@ -1,0 +1,134 @@
+"""What a figure is: a query that returns the rows behind it. Its value is how many rows there are, and nothing else.
+
+So a number cannot differ from its receipts, and every sum in a paper is a sum of rows. A figure is a function of the
+period (by ``effective_ms``) and of the snapshot the query runs in; it never looks at when a record was received.
+
+``split`` makes sub-figures of the same rows: ``new`` → ``new.red``, ``new.ebike_charging``, ``new.ebike_charging.red``.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Subquery, cast, func, insert, literal, select, true
+from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Text, Uuid
+
+from backend.meetings.models import PaperFigure, PaperFigureRow
+from backend.meetings.periods import Period
+
+#: Columns every figure's query returns, in this order: see ``PaperFigureRow``.
+COLUMNS = ("row_id", "at_ms", "category", "severity", "state", "detail")
+SEVERITIES = ("red", "orange", "yellow")
+#: Kinds of places whose doors are counted.
+PLACE_KINDS = ("building", "household", "premises")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a figure is a function of. ``service_gap_chains``: ``form|chain`` of every chain that is no hazard."""
+
+    community_id: UUID
+    start_ms: int
+    end_ms: int
+    cutoff_ms: int
+    service_gap_chains: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, community_id: UUID, period: Period, cutoff_ms: int, gaps: Iterable[str] = ()) -> "Scope":
+        return cls(community_id, period.start_ms, period.end_ms, cutoff_ms, tuple(gaps))
+
+    @property
+    def as_of_ms(self) -> int:
+        """The instant a standing figure looks at: the period's end, or now while the period still runs."""
+        return min(self.end_ms, self.cutoff_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number a paper may print. ``meaning`` says in one Chinese sentence what is counted, on its receipts page."""
+
+    key: str
+    label: str
+    unit: str
+    row_kind: str
+    meaning: str
+    rows: Callable[[Scope], Select[Any]]
+    split: tuple[str, ...] = ()
+
+    def always(self) -> tuple[str, ...]:
+        """Keys that are stored even when their value is 0."""
+        by = {"severity": SEVERITIES, "category": PLACE_KINDS if self.row_kind == "place" else ()}
+        return (self.key, *(f"{self.key}.{part}" for name in self.split for part in by[name]))
+
+
+def spread(figure: Figure, scope: Scope) -> Subquery:
+    """The figure's rows under every key they count for: columns ``key`` and :data:`COLUMNS`."""
+    rows = figure.rows(scope).subquery("counted")
+    keys: list[ColumnElement[str]] = [literal(figure.key, Text)]
+    keys += [literal(f"{figure.key}.", Text).concat(rows.c[name]) for name in figure.split]
+    if {"category", "severity"} <= set(figure.split):
+        keys.append(literal(f"{figure.key}.", Text).concat(rows.c.category).concat(".").concat(rows.c.severity))
+    key = func.unnest(cast(array(keys), ARRAY(Text))).column_valued("key")
+    columns = [rows.c[name] for name in COLUMNS]
+    return select(key.label("key"), *columns).select_from(rows.join(key, true())).subquery("spread")
+
+
+def count_figures(session: Session, figures: Iterable[Figure], scope: Scope) -> dict[str, int]:
+    """Values by key, nothing stored: for comparisons and corrections."""
+    values: dict[str, int] = {}
+    for figure in figures:
+        rows = spread(figure, scope)
+        counted = session.execute(select(rows.c.key, func.count()).group_by(rows.c.key))
+        values |= dict.fromkeys(figure.always(), 0) | {key: value for key, value in counted}
+    return values
+
+
+def store_figures(session: Session, figures: Iterable[Figure], scope: Scope, paper_id: UUID) -> dict[str, int]:
+    """Write every figure's rows and values for a paper that has none; values by key."""
+    values: dict[str, int] = {}
+    kinds: dict[str, str] = {}
+    for figure in figures:
+        rows = spread(figure, scope)
+        c = rows.c
+        ordinal = func.row_number().over(partition_by=c.key, order_by=(c.at_ms, c.row_id, c.detail))
+        numbered = select(
+            literal(scope.community_id, Uuid), literal(paper_id, Uuid), c.key, ordinal, *(c[n] for n in COLUMNS)
+        )
+        session.execute(
+            insert(PaperFigureRow).from_select(["community_id", "paper_id", "key", "n", *COLUMNS], numbered)
+        )
+        kinds |= dict.fromkeys(figure.always(), figure.row_kind)
+        values |= dict.fromkeys(figure.always(), 0)
+    stored = select(PaperFigureRow.key, func.count()).where(
+        PaperFigureRow.community_id == scope.community_id, PaperFigureRow.paper_id == paper_id
+    )
+    values |= {key: value for key, value in session.execute(stored.group_by(PaperFigureRow.key))}
+    of_base = {figure.key: figure.row_kind for figure in figures}
+    rows_of_figures = [
+        {
+            "community_id": scope.community_id,
+            "paper_id": paper_id,
+            "key": key,
+            "value": value,
+            "row_kind": kinds.get(key) or of_base[base_key(key)],
+        }
+        for key, value in sorted(values.items())
+    ]
+    if rows_of_figures:
+        session.execute(insert(PaperFigure), rows_of_figures)
+    return values
+
+
+def base_key(key: str) -> str:
+    """The figure a key belongs to: ``new`` of ``new.ebike_charging.red``."""
+    return key.partition(".")[0]
+
+
+def identity_of(values: dict[str, int]) -> dict[str, Any]:
+    """期初未销号 + 新增 + 反弹 − 销号 − 撤销 = 期末未销号, with both sides and whether they agree."""
+    terms = {key: values[key] for key in ("open_start", "new", "rebound", "closed", "void", "open_end")}
+    reckoned = terms["open_start"] + terms["new"] + terms["rebound"] - terms["closed"] - terms["void"]
+    return {**terms, "reckoned": reckoned, "holds": reckoned == terms["open_end"]}
