@@ -83,6 +83,7 @@ def drain(crew: Crew, work: Work, community_id: UUID, slice_s: float = SLICE_S) 
                 limit=work.batch,
                 lease=work.lease,
                 retries_first=turn % RETRY_TURN == 0,
+                mortal=work.repeat is None,
             )
         if claimed is None:
             return

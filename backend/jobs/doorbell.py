@@ -11,6 +11,8 @@ import structlog
 from celery import Celery
 from redis import Redis
 
+from backend.settings import redis_py_url
+
 #: Seconds after which an unheard ring is taken for lost.
 MARK_SECONDS = 10
 
@@ -38,9 +40,7 @@ def celery_app(redis_url: str) -> Celery:
 
 def redis_client(redis_url: str) -> "Redis":
     """A redis-py client for Celery's spelling of the URL (``redis+socket://`` is ``unix://`` there)."""
-    return Redis.from_url(
-        redis_url.replace("redis+socket://", "unix://"), socket_connect_timeout=1, socket_timeout=5
-    )
+    return Redis.from_url(redis_py_url(redis_url), socket_connect_timeout=1, socket_timeout=5)
 
 
 class CeleryDoorbell:

@@ -10,32 +10,48 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, bindparam, case, func, literal, or_, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from backend.jobs.models import Job
 
 MAX_ATTEMPTS = 5
 
-_WANT = insert(Job).values(
-    kind=bindparam("kind"),
-    community_id=bindparam("community_id"),
-    subject=bindparam("subject"),
-    wanted=1,
-    run_after=func.coalesce(bindparam("run_after", type_=Job.run_after.type), func.now()),
-)
-_WANT = _WANT.on_conflict_do_update(
-    index_elements=[Job.kind, Job.community_id, Job.subject],
-    set_={
-        "wanted": Job.wanted + 1,
-        "run_after": text(
-            "CASE WHEN job.done < job.wanted THEN least(job.run_after, excluded.run_after) "
-            "ELSE excluded.run_after END"
-        ),
-        "requested_at": text("CASE WHEN job.done < job.wanted THEN job.requested_at ELSE now() END"),
-        "attempts": text("CASE WHEN job.done < job.wanted THEN job.attempts ELSE 0 END"),
-    },
+#: One statement for any number of subjects, in their order, so that writers cannot deadlock.
+_WANT = text(
+    """
+    INSERT INTO job (kind, community_id, subject, wanted, run_after)
+    SELECT :kind, :community_id, subject, 1, coalesce(:run_after, now())
+    FROM unnest(CAST(:subjects AS text[])) WITH ORDINALITY AS wanted (subject, n) ORDER BY n
+    ON CONFLICT (kind, community_id, subject) DO UPDATE SET
+        wanted = job.wanted + 1,
+        run_after = CASE WHEN job.done < job.wanted THEN least(job.run_after, excluded.run_after)
+                         ELSE excluded.run_after END,
+        requested_at = CASE WHEN job.done < job.wanted THEN job.requested_at ELSE now() END,
+        attempts = CASE WHEN job.done < job.wanted THEN job.attempts ELSE 0 END
+    """
+).bindparams(
+    bindparam("kind", type_=Text),
+    bindparam("community_id", type_=Uuid),
+    bindparam("subjects", type_=ARRAY(Text)),
+    bindparam("run_after", type_=DateTime(timezone=True)),
 )
 
 
@@ -57,12 +73,15 @@ def want(
     run_after: datetime | None = None,
 ) -> None:
     """Ask for ``subjects`` to be (re)computed, in this transaction. Sorted, so that writers cannot deadlock."""
-    rows = [
-        {"kind": kind, "community_id": community_id, "subject": s, "run_after": run_after}
-        for s in sorted(set(subjects))
-    ]
-    if rows:
-        session.connection().execute(_WANT, rows)
+    ordered = sorted(set(subjects))
+    if ordered:
+        values = {"kind": kind, "community_id": community_id, "subjects": ordered, "run_after": run_after}
+        session.execute(_WANT, values)
+
+
+def _among(subjects: Iterable[str]) -> ColumnElement[bool]:
+    """``subject`` is one of these; one array parameter, however many there are."""
+    return Job.subject == any_(bindparam(None, list(subjects), type_=ARRAY(Text)))
 
 
 def claim(
@@ -73,11 +92,13 @@ def claim(
     limit: int,
     lease: timedelta,
     retries_first: bool = False,
+    mortal: bool = True,
 ) -> Claim | None:
     """Lease up to ``limit`` open subjects, oldest first; commit before working on them. None when there are none.
 
     Subjects that failed before are claimed one at a time, so that one that kills its worker takes no neighbour along.
-    They come after the fresh ones unless ``retries_first``.
+    They come after the fresh ones unless ``retries_first``. One whose fifth worker did not come back is dead by now,
+    unless it is not ``mortal``.
     """
     ready = [
         Job.kind == kind,
@@ -87,6 +108,8 @@ def claim(
         Job.run_after <= func.now(),
         or_(Job.lease_until.is_(None), Job.lease_until < func.now()),
     ]
+    if mortal:
+        _bury_lost(session, ready)
     fresh, failed = (Job.attempts == 0, limit), (Job.attempts > 0, 1)
     for condition, size in (failed, fresh) if retries_first else (fresh, failed):
         found = (
@@ -101,11 +124,23 @@ def claim(
             token = uuid4()
             session.execute(
                 update(Job)
-                .where(Job.kind == kind, Job.community_id == community_id, Job.subject.in_(subjects))
+                .where(Job.kind == kind, Job.community_id == community_id, _among(subjects))
                 .values(attempts=Job.attempts + 1, token=token, lease_until=func.now() + lease)
             )
             return Claim(kind, community_id, token, tuple(sorted(subjects)))
     return None
+
+
+def _bury_lost(session: Session, ready: list[ColumnElement[bool]]) -> None:
+    """Mark dead what took all its workers along: they could not say that they failed."""
+    lost = select(Job.subject).where(*ready, Job.attempts >= MAX_ATTEMPTS).with_for_update(skip_locked=True)
+    subjects = session.scalars(lost).all()
+    if subjects:
+        session.execute(
+            update(Job)
+            .where(*ready, _among(subjects))
+            .values(dead_at=func.now(), lease_until=None, token=None, last_error="its worker was lost")
+        )
 
 
 def fence(session: Session, claimed: Claim) -> dict[str, int]:
@@ -113,7 +148,7 @@ def fence(session: Session, claimed: Claim) -> dict[str, int]:
     rows = session.execute(
         select(Job.subject, Job.wanted)
         .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
-        .where(Job.subject.in_(claimed.subjects), Job.token == claimed.token)
+        .where(_among(claimed.subjects), Job.token == claimed.token)
         .order_by(Job.subject)
         .with_for_update()
     )
@@ -121,14 +156,13 @@ def fence(session: Session, claimed: Claim) -> dict[str, int]:
 
 
 def finish(session: Session, claimed: Claim, wanted: dict[str, int]) -> None:
-    """Mark what was fenced as done at the ``wanted`` it was read with, and give the lease back."""
+    """Mark what was fenced as done and give the lease back. The fence's locks keep ``wanted`` as it was read."""
     if wanted:
-        session.connection().execute(
+        session.execute(
             update(Job)
             .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
-            .where(Job.subject == bindparam("s"))
-            .values(done=bindparam("w"), attempts=0, lease_until=None, token=None, last_error=None),
-            [{"s": s, "w": w} for s, w in sorted(wanted.items())],
+            .where(_among(wanted), Job.token == claimed.token)
+            .values(done=Job.wanted, attempts=0, lease_until=None, token=None, last_error=None)
         )
 
 
@@ -137,7 +171,7 @@ def postpone(session: Session, claimed: Claim, delay: timedelta) -> None:
     session.execute(
         update(Job)
         .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
-        .where(Job.subject.in_(claimed.subjects), Job.token == claimed.token)
+        .where(_among(claimed.subjects), Job.token == claimed.token)
         .values(
             lease_until=None,
             token=None,
@@ -158,7 +192,7 @@ def fail(
     session.execute(
         update(Job)
         .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
-        .where(Job.subject.in_(claimed.subjects), Job.token == claimed.token)
+        .where(_among(claimed.subjects), Job.token == claimed.token)
         .values(
             lease_until=None,
             token=None,
@@ -174,7 +208,7 @@ def revive(session: Session, kind: str, community_id: UUID, subjects: Sequence[s
     return len(
         session.execute(
             update(Job)
-            .where(tuple_(Job.kind, Job.community_id).in_([(kind, community_id)]), Job.subject.in_(subjects))
+            .where(tuple_(Job.kind, Job.community_id).in_([(kind, community_id)]), _among(subjects))
             .where(Job.dead_at.is_not(None))
             .values(dead_at=None, attempts=0, run_after=func.now())
             .returning(Job.subject)
