@@ -54,6 +54,10 @@ class Intake:
     now_ms: int
 
 
+OnStored = Callable[[Intake, Sequence[AcceptedRecord]], Sequence[Reference] | None]
+"""Returns what the records made known (their places), so that whoever waits for it is woken."""
+
+
 def nothing_more(intake: Intake, records: Sequence[AcceptedRecord]) -> None:
     """``on_stored`` of a kind that is compiled out of the archive alone."""
 
@@ -79,7 +83,7 @@ class RecordKind:
     places_of: Callable[[Payload], Sequence[str]]
     references: Callable[[Payload], Sequence[Reference]]
     validate: Callable[[Payload, FormLookup], list[Problem]]
-    on_stored: Callable[[Intake, Sequence[AcceptedRecord]], None] = nothing_more
+    on_stored: OnStored = nothing_more
     keeps_facts: bool = False
 
 

@@ -88,7 +88,7 @@ def number_changes(db: Database, community_id: UUID) -> int:
         with db.transaction([community_id]) as session:
             session.execute(text("SET LOCAL lock_timeout = '2s'"))
             session.execute(_LOCK, {"key": f"feed:{community_id}"})
-            done = session.execute(_NUMBER, {"community": community_id, "batch": BATCH}).rowcount  # type: ignore[attr-defined]
+            done = int(session.execute(_NUMBER, {"community": community_id, "batch": BATCH}).rowcount)  # type: ignore[attr-defined]
         total += done
         if done < BATCH:
             return total

@@ -1,0 +1,222 @@
+"""The sealed archive: storing records as they came, and opening them again.
+
+Records are immutable. What may follow later is told by :mod:`backend.inspections.resends` (anchors) and
+:mod:`backend.inspections.erasure`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.bulk import BulkInsert
+from backend.identity.keys import Sealed, Sealer
+from backend.identity.permissions import permissions_of
+from backend.inspections.models import Record, RecordKey, RecordPlace
+from mobile_contract.sync.ordering import Revision, order_key
+
+
+class RecordRow(NamedTuple):
+    """A record to be stored, in the order of the insert's columns; ``anchors`` is JSON text."""
+
+    id: UUID
+    type: str
+    schema_version: int
+    sha256: bytes
+    sealed: bytes
+    install_id: UUID
+    author_id: UUID
+    actor_role: str | None
+    seq: int
+    boot_id: str
+    elapsed_ms: int
+    wall_ms: int
+    anchors: str
+    effective_ms: int
+    time_quality: str
+    in_future: bool
+    place_id: UUID | None
+    root_id: UUID | None
+    root_op: str | None
+    repaired_from: UUID | None
+
+
+class KeyRow(NamedTuple):
+    """The wrapped key of a sealed row."""
+
+    record_id: UUID
+    key_version: int
+    wrapped: bytes
+
+
+class Held(NamedTuple):
+    """What the archive holds under an id. ``is_new``: stored by this very transaction and push."""
+
+    sha256: bytes
+    is_new: bool
+
+
+_RECORDS: Final = BulkInsert(Record, RecordRow._fields, constants=("community_id", "push_id"))
+_KEYS: Final = BulkInsert(RecordKey, KeyRow._fields, constants=("community_id",))
+_PLACES: Final = BulkInsert(RecordPlace, ("record_id", "place_id"), constants=("community_id",))
+
+
+def store_records(session: Session, community_id: UUID, push_id: UUID, rows: Sequence[RecordRow]) -> None:
+    """Store what is not here yet, in the order given (by id, so that two pushes cannot deadlock)."""
+    if rows:
+        _RECORDS.run(session, tuple(zip(*rows, strict=True)), community_id=community_id, push_id=push_id)
+
+
+def read_back(session: Session, community_id: UUID, push_id: UUID, ids: Collection[UUID]) -> dict[UUID, Held]:
+    """What the archive really holds under ``ids``: the only ground for telling a phone ``stored``."""
+    # The transaction's own time stamp tells this push from an earlier request with the same push_id.
+    mine = (Record.push_id == push_id) & (Record.received_at == func.now())
+    rows = session.execute(
+        select(Record.id, Record.sha256, mine).where(
+            Record.community_id == community_id, Record.id == func.any(list(ids))
+        )
+    )
+    return {row[0]: Held(row[1], row[2]) for row in rows}
+
+
+def store_keys(session: Session, community_id: UUID, keys: Sequence[KeyRow]) -> None:
+    """Store the wrapped keys of rows that were sealed."""
+    if keys:
+        _KEYS.run(session, tuple(zip(*keys, strict=True)), community_id=community_id)
+
+
+def store_places(session: Session, community_id: UUID, pairs: Sequence[tuple[UUID, UUID]]) -> None:
+    """Store ``(record_id, place_id)`` for the places a record names beside its main one."""
+    if pairs:
+        _PLACES.run(session, tuple(zip(*pairs, strict=True)), community_id=community_id)
+
+
+class ArchivedRecord(NamedTuple):
+    """A record out of the archive. ``payload`` is None once it was lawfully erased."""
+
+    id: UUID
+    type: str
+    author_id: UUID
+    actor_role: str | None
+    install_id: UUID
+    seq: int
+    effective_ms: int
+    time_quality: str
+    wall_ms: int
+    place_id: UUID | None
+    root_id: UUID | None
+    root_op: str | None
+    payload: dict[str, Any] | None
+
+
+_SHOWN: Final = (
+    Record.id,
+    Record.type,
+    Record.author_id,
+    Record.actor_role,
+    Record.install_id,
+    Record.seq,
+    Record.effective_ms,
+    Record.time_quality,
+    Record.wall_ms,
+    Record.place_id,
+    Record.root_id,
+    Record.root_op,
+    Record.sealed,
+    RecordKey.key_version,
+    RecordKey.wrapped,
+)
+
+
+def revision_of(record: ArchivedRecord) -> Revision:
+    """A record as far as amending is concerned."""
+    root = None if record.root_id is None else str(record.root_id)
+    reason = None if record.payload is None else record.payload.get("reason")
+    return Revision(
+        order_key(record.effective_ms, record.install_id, record.seq, record.id),
+        record.type,
+        str(record.author_id),
+        amends=root if record.root_op == "amends" else None,
+        voids=root if record.root_op == "voids" else None,
+        reason=reason,
+        may_supervise="record.correct" in permissions_of(record.actor_role or ""),
+    )
+
+
+def load_records(
+    session: Session, sealer: Sealer, community_id: UUID, ids: Collection[UUID]
+) -> list[ArchivedRecord]:
+    """The records of ``ids`` that exist, opened, by id."""
+    rows = session.execute(
+        select(*_SHOWN)
+        .outerjoin(
+            RecordKey, (RecordKey.community_id == Record.community_id) & (RecordKey.record_id == Record.id)
+        )
+        .where(Record.community_id == community_id, Record.id == func.any(list(ids)))
+        .order_by(Record.id)
+    )
+    return [_opened(sealer, row) for row in rows]
+
+
+def load_places_records(
+    session: Session,
+    sealer: Sealer,
+    community_id: UUID,
+    place_ids: Collection[UUID],
+    types: Iterable[str] = ("visit",),
+) -> list[ArchivedRecord]:
+    """Every record that has a say about ``place_ids``, opened: those that name one of the places, and the
+    whole family (root and corrections) of each of them, wherever its other members may be."""
+    return load_records(session, sealer, community_id, families(session, community_id, place_ids, types))
+
+
+def families(
+    session: Session, community_id: UUID, place_ids: Collection[UUID], types: Iterable[str]
+) -> set[UUID]:
+    """Ids of the records that name one of ``place_ids``, with their roots and all corrections of those."""
+    wanted = list(place_ids)
+    of_type = Record.type.in_(list(types))
+    named = select(Record.id, Record.root_id).where(Record.community_id == community_id, of_type)
+    beside = select(RecordPlace.record_id).where(
+        RecordPlace.community_id == community_id, RecordPlace.place_id == func.any(wanted)
+    )
+    rows = list(session.execute(named.where(Record.place_id == func.any(wanted))))
+    further = session.scalars(beside).all()
+    if further:
+        rows += session.execute(named.where(Record.id == func.any(list(further))))
+    found = {row[0] for row in rows}
+    roots = {row[1] or row[0] for row in rows}
+    corrections = session.scalars(
+        select(Record.id).where(Record.community_id == community_id, Record.root_id == func.any(list(roots)))
+    )
+    return found | roots | set(corrections)
+
+
+def places_of_families(session: Session, community_id: UUID, ids: Collection[UUID]) -> set[UUID]:
+    """Every place named by the records of ``ids``, by their roots, and by all corrections of those."""
+    if not ids:
+        return set()
+    here = Record.community_id == community_id
+    own = session.execute(select(Record.id, Record.root_id).where(here, Record.id == func.any(list(ids))))
+    roots = {row[1] or row[0] for row in own} | set(ids)
+    rows = session.execute(
+        select(Record.id, Record.place_id).where(
+            here, (Record.id == func.any(list(roots))) | (Record.root_id == func.any(list(roots)))
+        )
+    ).all()
+    beside = session.scalars(
+        select(RecordPlace.place_id).where(
+            RecordPlace.community_id == community_id, RecordPlace.record_id == func.any([r[0] for r in rows])
+        )
+    )
+    return {row[1] for row in rows if row[1] is not None} | set(beside)
+
+
+def _opened(sealer: Sealer, row: Any) -> ArchivedRecord:
+    payload = None
+    if row.sealed is not None and row.wrapped is not None:
+        payload = orjson.loads(sealer.open(row.id, Sealed(row.sealed, row.key_version, row.wrapped)))
+    return ArchivedRecord._make((*row[:12], payload))

@@ -1,0 +1,111 @@
+"""Records that name something unknown: they are stored, and compiled when it arrives.
+
+No record is lost between two transactions, one that looks for a record or form and one that brings it: whoever finds
+something unknown takes the community's lock alone and looks again; whoever makes something known takes it at least
+shared before it looks who waits. So one of the two sees the other. Places have a lock of their own, held by whoever
+waits and taken alone by whoever changes the tree (``backend.places.facts``).
+Locks are taken in one order: this one, the places', job rows.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy.orm import Session
+
+from backend.bulk import BulkInsert
+from backend.inspections.archive import places_of_families
+from backend.inspections.models import Record, WaitingOn
+from backend.inspections.record_kinds import Reference, RefType
+from backend.jobs import ledger
+from backend.places.models import Place
+
+COMPILE: Final = "compile"
+"""Kind of the job that recomputes a place; its subject is the place's id."""
+
+_WAITING: Final = BulkInsert(
+    WaitingOn, ("record_id", "ref_type", "ref_id", "place_id"), constants=("community_id",)
+)
+
+
+def lock(session: Session, community_id: UUID, *, alone: bool) -> None:
+    """Take the community's waiting lock until the transaction ends. Take it once, before any job row."""
+    call = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    session.execute(text(f"SELECT {call}(hashtextextended(:key, 0))"), {"key": f"waiting:{community_id}"})
+
+
+def unknown_places(session: Session, community_id: UUID, ids: Collection[str]) -> set[str]:
+    """Those of the place ids (lower-case text) that the registry does not hold."""
+    if not ids:
+        return set()
+    known = session.scalars(
+        select(Place.id).where(Place.community_id == community_id, Place.id == func.any(_uuids(ids)))
+    )
+    return set(ids) - {str(place_id) for place_id in known}
+
+
+def unknown_records(session: Session, community_id: UUID, ids: Collection[str]) -> set[str]:
+    """Those of the record ids (lower-case text) that the archive does not hold."""
+    if not ids:
+        return set()
+    known = session.scalars(
+        select(Record.id).where(Record.community_id == community_id, Record.id == func.any(_uuids(ids)))
+    )
+    return set(ids) - {str(record_id) for record_id in known}
+
+
+def wait(
+    session: Session,
+    community_id: UUID,
+    waiting: Mapping[UUID, Iterable[Reference]],
+    main: Mapping[UUID, UUID | None],
+) -> None:
+    """Note what each record waits for; ``main`` gives the records' main places, for the tray."""
+    rows = [
+        (record_id, reference.type, reference.id, main.get(record_id))
+        for record_id, references in waiting.items()
+        for reference in sorted(set(references))
+    ]
+    if rows:
+        _WAITING.run(session, tuple(zip(*rows, strict=True)), community_id=community_id)
+
+
+def anything_waits(session: Session, community_id: UUID, ref_type: RefType) -> bool:
+    """True when some record waits for something of this type: cheap, and nearly always False."""
+    found = exists().where(WaitingOn.community_id == community_id, WaitingOn.ref_type == ref_type)
+    return bool(session.scalar(select(found)))
+
+
+def release_waiting(
+    session: Session, community_id: UUID, ref_type: RefType, ref_ids: Iterable[UUID | str]
+) -> set[UUID]:
+    """What ``ref_ids`` name is known now: wake whoever waits for it. Call in the transaction that made it known.
+
+    Forms are named ``<code>/<version>``. Returns the places that will be compiled anew (their jobs are wanted here).
+    """
+    if ref_type != "place":
+        lock(session, community_id, alone=False)
+    places = settle(session, community_id, {ref_type: {str(ref_id).lower() for ref_id in ref_ids}})
+    ledger.want(session, COMPILE, community_id, map(str, places))
+    return places
+
+
+def settle(session: Session, community_id: UUID, known: Mapping[RefType, Collection[str]]) -> set[UUID]:
+    """Under the lock: forget what is no longer waited for; the places that must be compiled for it."""
+    woken: set[UUID] = set()
+    for ref_type, ref_ids in known.items():
+        if not ref_ids or not anything_waits(session, community_id, ref_type):
+            continue
+        rows = session.execute(
+            delete(WaitingOn)
+            .where(WaitingOn.community_id == community_id, WaitingOn.ref_type == ref_type)
+            .where(WaitingOn.ref_id == func.any(list(ref_ids)))
+            .returning(WaitingOn.record_id)
+        )
+        woken.update(row[0] for row in rows)
+    return places_of_families(session, community_id, woken)
+
+
+def _uuids(ids: Iterable[str]) -> list[UUID]:
+    return [UUID(ref_id) for ref_id in ids]
