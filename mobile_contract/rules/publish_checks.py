@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mobile_contract.forms.answer_schema import answers_schema
 from mobile_contract.forms.condition_syntax import (
     ConditionInvalid,
     fields_read,
     parse_condition,
 )
 from mobile_contract.forms.definition import Field, FieldType, Form, Label
+from mobile_contract.forms.visibility_schema import shown_schema
 from mobile_contract.rules.condition_types import Finding, type_findings
 from mobile_contract.rules.definition import (
     ACTIONS,
@@ -61,11 +61,12 @@ def check_form(form: Form) -> list[PublishProblem]:
         found += [PublishProblem(f"locus.{name}", "bad_locus", why) for why in _locus_faults(form, name)]
     found += [problem for field in form.fields for problem in _field_faults(field)]
     if not found:
-        # A field condition may be fine for CEL and still have no JSON Schema (two fields compared).
-        try:
-            answers_schema(form)
-        except ConditionInvalid as error:
-            found.append(PublishProblem("form", "condition_syntax", str(error)))
+        for field in form.fields:
+            # Fine for CEL and still without a JSON Schema: two fields compared with each other.
+            try:
+                shown_schema(form, field.id)
+            except ConditionInvalid as error:
+                found.append(PublishProblem(f"fields.{field.id}", "condition_syntax", str(error)))
     return found
 
 

@@ -15,7 +15,8 @@ from mobile_contract.forms.definition import Form
 
 # id, *: required (while shown), type letter, choices; [c]: shown only under a condition.
 HEADER = """
-place_id* R | visited_at* M | visitors* V | outcome* E done vacant not_applicable no_answer refused wrong_address
+place_id* R | visited_at* M | visitors* V
+outcome* E done vacant not_applicable no_answer refused wrong_address
 respondent_relation E owner tenant operator family other | respondent_name S | respondent_phone S | location L
 photos P | informed* B [c] | signature G | refusal_witness S | remark T
 """
@@ -45,10 +46,10 @@ fire_gear* Y [c] | separated* Y [c] | owner_known* B | plate* S [c]
 onsite* X moved unplugged unwired taught notice none
 """
 WINDOW = """
-kind* E cage flush invisible none | premises* E home rental mixed crowded | highrise* B | floor* I | windows* I [c]
-sealed* Y | opening* Y | open_w* N [c] | open_h* N [c] | sill_h N | inside_open* Y [c]
-lock* E none latch key welded [c] | key_fixed* Y [c] | obstructed* Y [c] | overhang N | loose* Y | second_way Y
-vulnerable* I | consent* E agree refuse absent | retrofit_on D [c] | payer* E owner community government [c]
+kind* E cage flush invisible none | premises* E home rental mixed crowded | highrise* B | floor* I
+windows* I [c] | sealed* Y | opening* Y | open_w* N [c] | open_h* N [c] | sill_h N | inside_open* Y [c]
+lock* E none latch key welded [c] | key_fixed* Y [c] | obstructed* Y [c] | overhang N | loose* Y
+second_way Y | vulnerable* I | consent* E agree refuse absent | retrofit_on D [c] | payer* E owner community government [c]
 """
 LETTERS = {
     "text": "S", "long_text": "T", "integer": "I", "decimal": "N", "boolean": "B", "yes_no": "Y", "date": "D",
@@ -62,7 +63,12 @@ def described(form: Form) -> list[str]:
     rows = []
     for field in form.fields:
         codes = [] if field.type == "yes_no" else list(field.choice_codes)
-        parts = [field.id + "*" * field.required, LETTERS[field.type], *codes, *["[c]"] * bool(field.visible_when)]
+        parts = [
+            field.id + "*" * field.required,
+            LETTERS[field.type],
+            *codes,
+            *["[c]"] * bool(field.visible_when),
+        ]
         rows.append(" ".join(parts))
     return rows
 
