@@ -76,10 +76,16 @@ def locks_for(args: Sequence[str]) -> list[str]:
     return [RUNTIME_LOCK, DEV_LOCK] if command in DEV_COMMANDS else [RUNTIME_LOCK]
 
 
-def refuse_unsupported(system: str = sys.platform, machine: str | None = None, abi: str | None = None) -> None:
+def refuse_unsupported(
+    system: str = sys.platform, machine: str | None = None, abi: str | None = None
+) -> None:
     """Raise for platforms that the embedded servers have no build for."""
     machine = (machine if machine is not None else platform.machine()).lower()
-    abi = abi if abi is not None else f"{sysconfig.get_config_var('SOABI')} {sysconfig.get_config_var('HOST_GNU_TYPE')}"
+    abi = (
+        abi
+        if abi is not None
+        else f"{sysconfig.get_config_var('SOABI')} {sysconfig.get_config_var('HOST_GNU_TYPE')}"
+    )
     if system in ("win32", "cygwin", "msys"):
         raise BootstrapError(
             "Windows itself is not supported, because PostgreSQL and Valkey have no embedded build for it. "
@@ -149,7 +155,15 @@ def find_uv(root: Path, place: Place) -> str:
     say("fetching uv, the installer")
     fresh = Path(tempfile.mkdtemp(prefix=place.tools.name + "-", dir=place.tools.parent))
     try:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+        ]
         command += ["--require-hashes", "--only-binary", ":all:", "--target", str(fresh)]
         _checked([*command, "-r", str(root / INSTALLER_LOCK)], "pip could not fetch uv")
         fresh.chmod(0o755)
@@ -182,7 +196,16 @@ def say(text: str) -> None:
 
 def _install(uv: str, root: Path, place: Place, name: str) -> None:
     say(f"installing the packages of {name} into {place.venv}")
-    command = [uv, "pip", "install", "--python", str(place.python), "--require-hashes", "-r", str(root / name)]
+    command = [
+        uv,
+        "pip",
+        "install",
+        "--python",
+        str(place.python),
+        "--require-hashes",
+        "-r",
+        str(root / name),
+    ]
     if not sys.stderr.isatty():
         command.append("--quiet")
     _checked(command, f"the packages of {name} could not be installed", installer_env(place))
@@ -195,7 +218,9 @@ def _make_venv(uv: str, place: Place) -> None:
     elif _runs([str(place.python), "-c", ""]):
         return
     if place.venv.exists() and not (place.venv / "pyvenv.cfg").exists() and any(place.venv.iterdir()):
-        raise BootstrapError(f"{place.venv} exists and is no Python environment. Move it away or set SAOLOU_VENV.")
+        raise BootstrapError(
+            f"{place.venv} exists and is no Python environment. Move it away or set SAOLOU_VENV."
+        )
     shutil.rmtree(place.venv, ignore_errors=True)
     command = [uv, "venv", "--quiet", "--python", sys.executable, "--no-project", str(place.venv)]
     _checked(command, f"{place.venv} could not be made", installer_env(place))
@@ -246,7 +271,9 @@ def _cache_folder() -> Path:
     state = folder.lstat()
     # Anyone may create a name in /tmp first: packages from a folder of theirs must never run as us.
     if state.st_uid != os.geteuid() or state.st_mode & 0o077 or folder.is_symlink():
-        raise BootstrapError(f"{folder} is not private to this user. Remove it, or set XDG_CACHE_HOME or SAOLOU_VENV.")
+        raise BootstrapError(
+            f"{folder} is not private to this user. Remove it, or set XDG_CACHE_HOME or SAOLOU_VENV."
+        )
     return folder
 
 
