@@ -152,7 +152,8 @@ def test_evaluate_stored_answer_of_another_type_is_a_defect_not_a_crash() -> Non
     compiled = compile_rules(
         EVERYTHING, tiny.rules(tiny.rule("a.count > 0"), tiny.rule("a.flag", code="TNY-02"))
     )
-    for wrong in ("1", 1.5, True, [1], {}):
+    wrongs: list[Any] = ["1", 1.5, True, [1], {}]
+    for wrong in wrongs:
         assert evaluate(compiled, {"count": wrong, "flag": True}) == {
             "TNY-01": "unknown",
             "TNY-02": "present",

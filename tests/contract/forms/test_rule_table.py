@@ -159,13 +159,15 @@ FORMS = {"SBH": "self_built_house", "EBC": "ebike_charging", "ATW": "anti_theft_
 ORDERED = """
 SBH-01 red 24h ph,xp,household_left street | SBH-02 red 24h ph,rv,xp street | SBH-02W red 30d ph,rv,xp street
 SBH-03 red 24h rv,sg street | SBH-04 red 5d xp street | SBH-05 red 24h xp,rv street
-SBH-06 red 24h xp department | SBH-07 orange 7d xp street | SBH-08 orange 15d xp street | SBH-09 orange 3d ph,rv safety_officer
+SBH-06 red 24h xp department | SBH-07 orange 7d xp street
+SBH-08 orange 15d xp street | SBH-09 orange 3d ph,rv safety_officer
 SBH-10 orange 24h xp,rv street | EBC-01 red 0 ph,rv safety_officer | EBC-02 orange 0 ph,rv grid_head
 EBC-03 orange 0 ph,rv grid_head | EBC-10 orange 0 ph,rv grid_head | EBC-04 orange 24h ph,rv grid_head
 EBC-05 orange 0 ph,sg grid_head | EBC-06 yellow 15d ph,sg grid_head | EBC-07 orange 15d ph,rv safety_officer
 EBC-08 orange 30d xp department | EBC-09 blue 30d plan committee | ATW-01 red 7d ph,rv department
 ATW-02 orange 7d ph,rv safety_officer | ATW-03 orange 7d ph,rv safety_officer
-ATW-04 yellow 15d ph,rv grid_head | ATW-05 yellow 15d ph,rv grid_head | ATW-06 orange 3d ph,rv grid_head | ATW-07 yellow 7d ph,rv grid_head
+ATW-04 yellow 15d ph,rv grid_head | ATW-05 yellow 15d ph,rv grid_head
+ATW-06 orange 3d ph,rv grid_head | ATW-07 yellow 7d ph,rv grid_head
 """
 
 

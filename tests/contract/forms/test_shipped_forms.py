@@ -49,7 +49,8 @@ WINDOW = """
 kind* E cage flush invisible none | premises* E home rental mixed crowded | highrise* B | floor* I
 windows* I [c] | sealed* Y | opening* Y | open_w* N [c] | open_h* N [c] | sill_h N | inside_open* Y [c]
 lock* E none latch key welded [c] | key_fixed* Y [c] | obstructed* Y [c] | overhang N | loose* Y
-second_way Y | vulnerable* I | consent* E agree refuse absent | retrofit_on D [c] | payer* E owner community government [c]
+second_way Y | vulnerable* I
+consent* E agree refuse absent | retrofit_on D [c] | payer* E owner community government [c]
 """
 LETTERS = {
     "text": "S", "long_text": "T", "integer": "I", "decimal": "N", "boolean": "B", "yes_no": "Y", "date": "D",
