@@ -142,9 +142,7 @@ class FormCatalogue:
             for row in session.scalars(select(RuleVersion).where(RuleVersion.form_code.in_(missing))):
                 key = (row.form_code, row.version)
                 if key not in self._rule_sets:
-                    self._rule_sets[key] = parse_rules(
-                        row.definition, f"rule_version {row.form_code}/{row.version}"
-                    )
+                    self._rule_sets[key] = parse_rules(row.definition, f"rule_version {row.form_code}/{row.version}")
 
 
 def load_overrides(session: Session, community_id: UUID) -> dict[str, tuple[Override, ...]]:

@@ -33,11 +33,7 @@ def publish_shipped(session: Session, now_ms: int) -> list[str]:
     Returns what is new, as ``form ebike_charging/1``. The first rule set of a form judges all times; a later one
     judges the visits from ``now_ms`` on. Raises PublishedVersionChanged when a published file was edited.
     """
-    new = [
-        f"form {form.code}/{form.version}"
-        for form in [header_form(), *list_forms()]
-        if publish_form(session, form)
-    ]
+    new = [f"form {form.code}/{form.version}" for form in [header_form(), *list_forms()] if publish_form(session, form)]
     forms = {(form.code, form.version): form for form in list_forms()}
     for rule_set in list_rules():
         judged = [forms[rule_set.form, v] for v in rule_set.form_versions if (rule_set.form, v) in forms]
@@ -71,8 +67,7 @@ def publish_rules(session: Session, rule_set: RuleSet, forms: Iterable[Form], no
         _refuse_other_contents(found.sha256, sha, f"{rule_set.form}/{rule_set.version}")
         return False
     is_first = (
-        session.scalar(select(RuleVersion.version).where(RuleVersion.form_code == rule_set.form).limit(1))
-        is None
+        session.scalar(select(RuleVersion.version).where(RuleVersion.form_code == rule_set.form).limit(1)) is None
     )
     session.add(
         RuleVersion(

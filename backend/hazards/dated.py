@@ -14,9 +14,7 @@ def want_due_folds(session: Session, community_id: UUID, now_ms: int) -> int:
 
     The compile moves the date on, so asking twice changes nothing.
     """
-    due = select(DatedFold.place_id).where(
-        DatedFold.community_id == community_id, DatedFold.next_ms <= now_ms
-    )
+    due = select(DatedFold.place_id).where(DatedFold.community_id == community_id, DatedFold.next_ms <= now_ms)
     places = [str(place_id) for place_id in session.scalars(due)]
     ledger.want(session, "compile", community_id, places)
     return len(places)

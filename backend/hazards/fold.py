@@ -81,9 +81,7 @@ def _sightings(
         if chain not in observation.rules:
             continue
         finding = observation.findings.get(chain, {}).get(locus, absent)
-        base = Sighting(
-            observation.key, observation.visit_id, observation.author_id, finding, observation.rule_version
-        )
+        base = Sighting(observation.key, observation.visit_id, observation.author_id, finding, observation.rule_version)
         walked.append(base)
         if finding.from_ms is None:
             continue

@@ -103,6 +103,7 @@ class LedgerNumber(Base):
     __table_args__ = (
         UniqueConstraint("community_id", "form", "year", "seq"),
         UniqueConstraint("community_id", "number"),
+        Index(None, "community_id", "place_id"),
     )
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)

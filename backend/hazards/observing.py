@@ -43,9 +43,7 @@ def observe(book: RuleBook, visits: Iterable[VisitFact], places: frozenset[str])
     return found
 
 
-def _reassess(
-    book: RuleBook, fact: Reassess, filled: Sequence[tuple[VisitFact, list[Block]]]
-) -> list[Observation]:
+def _reassess(book: RuleBook, fact: Reassess, filled: Sequence[tuple[VisitFact, list[Block]]]) -> list[Observation]:
     """The last answers before a reassessment, judged by its rules at its time."""
     earlier = [(visit, blocks) for visit, blocks in filled if visit.key.effective_ms < fact.effective_ms]
     if not earlier:
@@ -70,11 +68,7 @@ def _judge(
         form = book.forms.get((block.form, block.version))
         if form is None:
             continue
-        judge = (
-            book.rules_at(form, visit.effective_ms)
-            if rule_version is None
-            else book.rules_of(form, rule_version)
-        )
+        judge = book.rules_at(form, visit.effective_ms) if rule_version is None else book.rules_of(form, rule_version)
         if judge is None:
             continue
         compiled = judge
@@ -82,9 +76,7 @@ def _judge(
     if compiled is None:
         return None
     rule_set = compiled.ruleset
-    return Observation(
-        visit_id, key, visit.author_id, rule_set.form, rule_set.version, findings, rule_set.chains
-    )
+    return Observation(visit_id, key, visit.author_id, rule_set.form, rule_set.version, findings, rule_set.chains)
 
 
 def _add_block(
@@ -96,11 +88,7 @@ def _add_block(
     effective_ms: int,
 ) -> None:
     results = evaluate(judge, block.answers)
-    if (
-        not block.fixed
-        and not book.overrides
-        and all(result is RuleResult.ABSENT for result in results.values())
-    ):
+    if not block.fixed and not book.overrides and all(result is RuleResult.ABSENT for result in results.values()):
         return
     locus = locus_of(form, block.answers)
     for chain, rules in judge.ruleset.chains.items():

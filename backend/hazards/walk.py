@@ -165,9 +165,7 @@ def _propose(hazard: HazardState, sighting: Sighting) -> None:
         return
     before, hazard.state = hazard.state, "review"
     hazard.submitter_id = sighting.author_id
-    _note(
-        hazard, "propose", before, sighting.key.effective_ms, "visit", sighting.visit_id, sighting.author_id
-    )
+    _note(hazard, "propose", before, sighting.key.effective_ms, "visit", sighting.visit_id, sighting.author_id)
 
 
 def take_step(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> None:
@@ -206,9 +204,7 @@ def _fix_terms(hazard: HazardState, step: StepFact) -> None:
     hazard.severity_proposed = seen if gravity(seen) > gravity(hazard.severity) else None
 
 
-def _refusal(
-    hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers
-) -> str | None:
+def _refusal(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> str | None:
     kind = STEP_KINDS.get(step.kind)
     if kind is None:
         return "step_unknown"
@@ -221,9 +217,7 @@ def _refusal(
     return _refusal_to_close(hazard, step, sightings, powers) if step.kind == "close" else None
 
 
-def _refusal_to_close(
-    hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers
-) -> str | None:
+def _refusal_to_close(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> str | None:
     if step.actor_id == hazard.submitter_id:
         return "submitter_may_not_close"
     if not powers.may_close(step.role, hazard.closers):
@@ -256,7 +250,5 @@ def _note(
     cause_id: str,
     actor_id: str | None,
 ) -> None:
-    change = Change(
-        hazard.cycle, step, before, hazard.state, at_ms, hazard.severity, cause, cause_id, actor_id
-    )
+    change = Change(hazard.cycle, step, before, hazard.state, at_ms, hazard.severity, cause, cause_id, actor_id)
     hazard.changes.append(change)

@@ -1,0 +1,69 @@
+"""Ledger numbers ``{社区}-{form}-{year}-{seq}``: facts, given once and never reused."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from backend import clock
+from backend.hazards.models import LedgerCounter, LedgerNumber
+from backend.identity.models import Community
+
+
+@dataclass(frozen=True, slots=True)
+class Unnumbered:
+    """A hazard without a number: its natural key, and when it was first registered (the year of its number)."""
+
+    hazard_id: UUID
+    form: str
+    place_id: UUID
+    chain: str
+    locus: str
+    registered_ms: int
+
+
+def give_numbers(session: Session, community_id: UUID, hazards: Iterable[Unnumbered]) -> dict[UUID, str]:
+    """Give each hazard its number; returns them by hazard id. Locks the counters of the forms and years concerned.
+
+    Which hazard gets which number depends on arrival: numbers are the one thing that may.
+    """
+    groups: dict[tuple[str, int], list[Unnumbered]] = {}
+    for hazard in hazards:
+        groups.setdefault((hazard.form, clock.local_day(hazard.registered_ms).year), []).append(hazard)
+    if not groups:
+        return {}
+    short_name = session.scalar(select(Community.short_name).where(Community.community_id == community_id))
+    numbers: dict[UUID, str] = {}
+    rows = []
+    for (form, year), group in sorted(groups.items()):
+        seq = _advance(session, community_id, form, year, len(group)) - len(group)
+        for hazard in sorted(group, key=lambda h: (h.registered_ms, h.hazard_id)):
+            seq += 1
+            numbers[hazard.hazard_id] = f"{short_name}-{form}-{year}-{seq:04d}"
+            rows.append(
+                {
+                    "community_id": community_id,
+                    "hazard_id": hazard.hazard_id,
+                    "number": numbers[hazard.hazard_id],
+                    "form": form,
+                    "year": year,
+                    "seq": seq,
+                    "place_id": hazard.place_id,
+                    "chain": hazard.chain,
+                    "locus": hazard.locus,
+                }
+            )
+    session.connection().execute(insert(LedgerNumber), rows)
+    return numbers
+
+
+def _advance(session: Session, community_id: UUID, form: str, year: int, count: int) -> int:
+    added = upsert(LedgerCounter).values(community_id=community_id, form=form, year=year, last_seq=count)
+    moved = added.on_conflict_do_update(
+        index_elements=[LedgerCounter.community_id, LedgerCounter.form, LedgerCounter.year],
+        set_={"last_seq": LedgerCounter.last_seq + count},
+    ).returning(LedgerCounter.last_seq)
+    return session.execute(moved).scalar_one()

@@ -1,0 +1,134 @@
+"""Loads all facts about a set of places: opened records resolved to what is in force, and steps."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.hazards.facts import Block, StepFact, VisitFact
+from backend.identity.keys import Sealed, Sealer
+from backend.identity.permissions import permissions_of
+from backend.inspections.archive import ArchivedRecord, load_places_records
+from backend.inspections.models import RecordKey
+from backend.rectification.models import TaskStep
+from mobile_contract.sync.ordering import OrderKey, Revision, console_key, effective_versions, order_key
+
+#: A role that may correct other people's records (with a reason).
+CORRECT_OTHERS = "record.correct"
+
+
+@dataclass(slots=True)
+class PlaceFacts:
+    """The facts of a set of places. ``refused``: corrections that do not count, with their reason."""
+
+    visits: list[VisitFact] = field(default_factory=list)
+    visits_at: dict[str, list[VisitFact]] = field(default_factory=lambda: defaultdict(list))
+    steps_at: dict[str, list[StepFact]] = field(default_factory=lambda: defaultdict(list))
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def load_facts(session: Session, community_id: UUID, sealer: Sealer, place_ids: Sequence[UUID]) -> PlaceFacts:
+    """Everything that may bear on ``place_ids``: records that name them, all corrections of those, steps."""
+    facts = PlaceFacts()
+    if not place_ids:
+        return facts
+    records = load_places_records(session, sealer, community_id, place_ids, types=("visit", "task_step"))
+    by_id = {str(record.id): record for record in records}
+    versions = effective_versions(_revision(record) for record in records)
+    facts.refused = dict(versions.refused)
+    for version in versions.effective:
+        record = by_id.get(version.content_id) if version.content_id is not None else None
+        if record is None or record.payload is None:
+            continue
+        if record.type == "visit":
+            _add_visit(facts, _visit(version.root_id, version.key, record, record.payload["visit"]))
+        else:
+            body = record.payload["step"]
+            step = _step(version.root_id, version.key, body, str(record.author_id), record.actor_role)
+            facts.steps_at[body["place_id"].lower()].append(step)
+    _add_console_steps(session, community_id, sealer, place_ids, facts)
+    return facts
+
+
+def _add_console_steps(
+    session: Session, community_id: UUID, sealer: Sealer, place_ids: Sequence[UUID], facts: PlaceFacts
+) -> None:
+    rows = session.execute(
+        select(TaskStep, RecordKey)
+        .join(
+            RecordKey,
+            (RecordKey.community_id == TaskStep.community_id) & (RecordKey.record_id == TaskStep.id),
+        )
+        .where(TaskStep.community_id == community_id, TaskStep.place_id.in_(place_ids))
+        .where(TaskStep.from_record.is_(False), TaskStep.sealed.is_not(None))
+    )
+    for row, key in rows:
+        body = open_step(sealer, row, key)
+        fact = _step(str(row.id), console_key(row.effective_ms, row.id), body, str(row.actor_id), row.actor_role)
+        facts.steps_at[str(row.place_id)].append(fact)
+
+
+def open_step(sealer: Sealer, row: TaskStep, key: RecordKey) -> dict[str, Any]:
+    """The body of a console step (its own fields, with hazard_id, place_id and kind)."""
+    sealed = Sealed(row.sealed or b"", key.key_version, key.wrapped)
+    body: dict[str, Any] = orjson.loads(sealer.open(row.id, sealed))["step"]
+    return body
+
+
+def _revision(record: ArchivedRecord) -> Revision:
+    key = order_key(record.effective_ms, record.install_id, record.seq, record.id)
+    root = None if record.root_id is None else str(record.root_id)
+    may_correct = record.actor_role is not None and CORRECT_OTHERS in permissions_of(record.actor_role)
+    return Revision(
+        key,
+        record.type,
+        str(record.author_id),
+        amends=root if record.root_op == "amends" else None,
+        voids=root if record.root_op == "voids" else None,
+        reason=record.payload.get("reason") if record.payload else None,
+        may_supervise=may_correct,
+    )
+
+
+def _visit(root_id: str, key: OrderKey, record: ArchivedRecord, visit: dict[str, Any]) -> VisitFact:
+    header = visit["header"]
+    blocks = tuple(
+        Block(
+            block["form"],
+            int(block["version"]),
+            block["place_id"].lower(),
+            block.get("answers") or {},
+            frozenset(_fixed_rules(block.get("fixed") or ())),
+        )
+        for block in visit.get("blocks") or ()
+    )
+    return VisitFact(
+        id=root_id,
+        key=key,
+        record_id=str(record.id),
+        author_id=str(record.author_id),
+        place_id=header["place_id"].lower(),
+        outcome=header["outcome"],
+        blocks=blocks,
+        time_quality=record.time_quality,
+    )
+
+
+def _fixed_rules(fixed: Iterable[dict[str, Any]]) -> Iterable[str]:
+    """Rules put right on the spot; without a photo before and one after it is no 立行立改."""
+    return (item["rule"] for item in fixed if item.get("before") and item.get("after"))
+
+
+def _add_visit(facts: PlaceFacts, visit: VisitFact) -> None:
+    facts.visits.append(visit)
+    for place_id in {visit.place_id, *(block.place_id for block in visit.blocks)}:
+        facts.visits_at[place_id].append(visit)
+
+
+def _step(step_id: str, key: OrderKey, body: dict[str, Any], actor_id: str, role: str | None) -> StepFact:
+    return StepFact(step_id, key, body["hazard_id"].lower(), body["kind"], actor_id, role, body)

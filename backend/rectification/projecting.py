@@ -1,0 +1,257 @@
+"""From the facts of places to the rows of all projections: the one way in which both compile and rebuild compute."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.forms.catalogue import FormCatalogue, RuleBook
+from backend.hazards.facts import Observation, Seen, StepFact, VisitFact
+from backend.hazards.fold import PlaceFold, fold_place
+from backend.hazards.models import LedgerNumber
+from backend.hazards.observing import observe
+from backend.hazards.walk import HazardState, Powers
+from backend.identity.keys import Keyring, Sealer
+from backend.identity.permissions import may_close, permissions_of
+from backend.rectification import projection_tables as tables
+from backend.rectification.families import Family, load_families
+from backend.rectification.loading import PlaceFacts, load_facts
+from mobile_contract.rules import hazard_id
+
+POWERS = Powers(
+    may_take=lambda role, permission: role is not None and permission in permissions_of(role),
+    may_close=lambda role, closers: role is not None and may_close(role, closers),
+)
+
+
+@dataclass(slots=True)
+class Projection:
+    """Computed rows by table, and the hazards they were made of."""
+
+    rows: dict[str, tables.Rows] = field(default_factory=lambda: {t.name: {} for t in tables.ALL_TABLES})
+    hazards: dict[UUID, HazardState] = field(default_factory=dict)
+    places: dict[UUID, Family] = field(default_factory=dict)
+    folded_as_of: dict[tables.Key, tables.Values] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Projector:
+    """What projecting needs beside the session: the community, its keys, its rules, and the time it is done for."""
+
+    community_id: UUID
+    sealer: Sealer
+    book: RuleBook
+
+    @classmethod
+    def make(cls, session: Session, community_id: UUID, keyring: Keyring, catalogue: FormCatalogue) -> "Projector":
+        """A projector over the community's keys and rules as they are now."""
+        return cls(community_id, keyring.sealer(session, community_id), catalogue.rule_book(session, community_id))
+
+    def project(self, session: Session, place_ids: Sequence[UUID], as_of: Callable[[UUID], int]) -> Projection:
+        """Compute all projection rows of ``place_ids`` (and the survivors of merged ones) from all their facts.
+
+        ``as_of(place_id)`` is the moment a place is folded for; it matters to dated rules only.
+        """
+        families = load_families(session, self.community_id, place_ids)
+        every_member = sorted({member for family in families for member in family.members})
+        facts = load_facts(session, self.community_id, self.sealer, every_member)
+        numbered = self._numbered(session, [family.place_id for family in families])
+        projection = Projection()
+        for family in families:
+            projection.places[family.place_id] = family
+            self._project_place(projection, family, facts, numbered.get(family.place_id, []), as_of(family.place_id))
+        return projection
+
+    def _numbered(self, session: Session, place_ids: Sequence[UUID]) -> dict[UUID, list[LedgerNumber]]:
+        found: dict[UUID, list[LedgerNumber]] = {}
+        rows = session.scalars(
+            select(LedgerNumber).where(
+                LedgerNumber.community_id == self.community_id, LedgerNumber.place_id.in_(place_ids)
+            )
+        )
+        for row in rows:
+            found.setdefault(row.place_id, []).append(row)
+        return found
+
+    def _project_place(
+        self, out: Projection, family: Family, facts: PlaceFacts, numbered: Sequence[LedgerNumber], as_of: int
+    ) -> None:
+        members = frozenset(str(member) for member in family.members)
+        visits = {v.id: v for member in members for v in facts.visits_at.get(member, ())}
+        steps = [step for member in members for step in facts.steps_at.get(member, ())]
+        observations = observe(self.book, visits.values(), members)
+        fold = fold_place(observations, steps, lambda chain, locus: self._ids(members, chain, locus), POWERS, as_of)
+        _add_visits(out, family, members, visits.values())
+        _add_observations(out, family, observations)
+        for hazard in fold.hazards.values():
+            self._add_hazard(out, family, hazard)
+        _add_step_outcomes(out, family, steps, fold, self._own_id)
+        for number in numbered:
+            if number.hazard_id not in out.hazards:
+                _add_void(out, family, number, self._own_id, self.book)
+        if fold.is_dated:
+            out.rows["dated_fold"][(family.place_id,)] = (fold.next_ms,)
+            out.folded_as_of[(family.place_id,)] = (as_of,)
+
+    def _own_id(self, place_id: UUID, chain: str, locus: str) -> UUID:
+        return hazard_id(self.community_id, place_id, chain, locus)
+
+    def _ids(self, members: frozenset[str], chain: str, locus: str) -> list[str]:
+        return [str(hazard_id(self.community_id, member, chain, locus)) for member in members]
+
+    def _add_hazard(self, out: Projection, family: Family, hazard: HazardState) -> None:
+        identity = self._own_id(family.place_id, hazard.chain, hazard.locus)
+        out.hazards[identity] = hazard
+        service_gap = all(not rule.is_hazard for rule in hazard.rules.values())
+        out.rows["hazard"][(identity,)] = (
+            family.place_id,
+            family.grid_id,
+            family.building_id,
+            hazard.form,
+            hazard.chain,
+            hazard.locus,
+            sorted(hazard.rules),
+            hazard.rule_version,
+            hazard.severity,
+            hazard.severity_proposed,
+            service_gap,
+            hazard.state,
+            hazard.cycle,
+            hazard.registered_ms,
+            hazard.deadline_ms,
+            hazard.last_present_ms,
+            hazard.closed_ms,
+            hazard.contradicted,
+            hazard.void_reason,
+            _uuid(hazard.duplicate_of),
+        )
+        party = hazard.assign_step.body.get("responsible_party") if hazard.assign_step else None
+        out.rows["rectification_task"][(identity,)] = (
+            family.place_id,
+            hazard.closers[0],
+            _uuid(hazard.assign_step.body.get("assignee_account_id")) if hazard.assign_step else None,
+            _uuid(hazard.assign_step.id) if hazard.assign_step else None,
+            self.sealer.keyed_hash(party) if party else None,
+            _uuid(hazard.submitter_id),
+            _uuid(hazard.revisit_id),
+            len(hazard.not_applied),
+        )
+        for n, change in enumerate(hazard.changes, 1):
+            out.rows["transition"][identity, n] = (
+                change.cycle,
+                change.step,
+                change.from_state,
+                change.to_state,
+                change.effective_ms,
+                change.severity,
+                hazard.form,
+                family.grid_at(change.effective_ms),
+                service_gap,
+                change.cause,
+                UUID(change.cause_id),
+                _uuid(change.actor_id),
+            )
+
+
+def _add_visits(out: Projection, family: Family, members: frozenset[str], visits: Iterable[VisitFact]) -> None:
+    for visit in visits:
+        if visit.place_id in members:
+            out.rows["visit"][(UUID(visit.id),)] = (
+                family.place_id,
+                family.grid_at(visit.effective_ms),
+                family.building_id,
+                UUID(visit.record_id),
+                visit.effective_ms,
+                visit.outcome,
+                UUID(visit.author_id),
+                sorted({block.form for block in visit.blocks}),
+                visit.time_quality,
+            )
+
+
+def _add_observations(out: Projection, family: Family, observations: Sequence[Observation]) -> None:
+    stored = (Seen.PRESENT, Seen.UNKNOWN)
+    for seen in observations:
+        results = {
+            chain: marked
+            for chain, loci in seen.findings.items()
+            if (marked := {locus: str(f.seen) for locus, f in loci.items() if f.seen in stored})
+        }
+        key = (UUID(seen.visit_id), family.place_id, seen.form)
+        out.rows["observation"][key] = (seen.rule_version, seen.key.effective_ms, results)
+
+
+def _add_step_outcomes(
+    out: Projection,
+    family: Family,
+    steps: Sequence[StepFact],
+    fold: PlaceFold,
+    own_id: Callable[[UUID, str, str], UUID],
+) -> None:
+    refused: dict[str, tuple[UUID, str | None]] = {}
+    for (_, chain, locus), hazard in fold.hazards.items():
+        identity = own_id(family.place_id, chain, locus)
+        refused |= dict.fromkeys(hazard.applied, (identity, None))
+        refused |= {step_id: (identity, reason) for step_id, reason in hazard.not_applied.items()}
+    for step in steps:
+        identity, reason = refused.get(step.id, (UUID(step.hazard_id), fold.not_applied.get(step.id)))
+        out.rows["step_outcome"][(UUID(step.id),)] = (identity, family.place_id, reason is None, reason)
+
+
+def _add_void(
+    out: Projection,
+    family: Family,
+    number: LedgerNumber,
+    own_id: Callable[[UUID, str, str], UUID],
+    book: RuleBook,
+) -> None:
+    """A numbered hazard that no record supports any more: void, for ever under its number."""
+    merged = family.merged_into
+    severity, closer = _gentlest(book, number)
+    out.rows["hazard"][(number.hazard_id,)] = (
+        family.place_id,
+        family.grid_id,
+        family.building_id,
+        number.form,
+        number.chain,
+        number.locus,
+        [],
+        0,
+        severity,
+        None,
+        severity == "blue",
+        "void",
+        0,
+        0,
+        0,
+        0,
+        None,
+        False,
+        "merged" if merged is not None else "no_record",
+        own_id(merged, number.chain, number.locus) if merged is not None else None,
+    )
+    out.rows["rectification_task"][(number.hazard_id,)] = (
+        family.place_id,
+        closer,
+        None,
+        None,
+        None,
+        None,
+        None,
+        0,
+    )
+
+
+def _gentlest(book: RuleBook, number: LedgerNumber) -> tuple[str, str]:
+    """Severity and closer to show for a void hazard: those of its chain's first rule in the newest rule set."""
+    for _, version in reversed(book.in_force.get(number.form, ())):
+        rules = book.rule_sets[number.form, version].chains.get(number.chain)
+        if rules:
+            return str(rules[0].severity), rules[0].closers[0]
+    return "yellow", "grid_head"
+
+
+def _uuid(value: str | None) -> UUID | None:
+    return UUID(value) if value else None
