@@ -7,7 +7,7 @@ in every CEL implementation a phone may bring.
 
 import re
 from dataclasses import dataclass
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 MAX_LENGTH, MAX_DEPTH = 1000, 20
 FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -100,7 +100,7 @@ def parse_condition(text: str) -> Node:
     parser = _Parser(text)
     node = parser.disjunction(0)
     if parser.peek() is not None:
-        parser.fail(f"unexpected {parser.peek()!r}")
+        raise parser.fault(f"unexpected {parser.peek()!r}")
     return node
 
 
@@ -146,13 +146,13 @@ class _Parser:
     def kind(self) -> str | None:
         return self.tokens[self.at][0] if self.at < len(self.tokens) else None
 
-    def fail(self, reason: str) -> NoReturn:
-        raise ConditionInvalid(f"{reason} (token {self.at + 1})")
+    def fault(self, reason: str) -> ConditionInvalid:
+        return ConditionInvalid(f"{reason} (token {self.at + 1})")
 
     def take(self, *wanted: str) -> str:
         token = self.peek()
         if token is None or (wanted and (token not in wanted or self.kind() == "text")):
-            self.fail(f"expected {' or '.join(wanted) or 'more'}, found {token or 'the end'}")
+            raise self.fault(f"expected {' or '.join(wanted) or 'more'}, found {token or 'the end'}")
         self.at += 1
         return token
 
@@ -161,7 +161,7 @@ class _Parser:
 
     def name(self) -> str:
         if self.kind() != "name":
-            self.fail(f"expected a name, found {self.peek() or 'the end'}")
+            raise self.fault(f"expected a name, found {self.peek() or 'the end'}")
         return self.take()
 
     def disjunction(self, depth: int) -> Node:
@@ -180,12 +180,12 @@ class _Parser:
 
     def relation(self, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            self.fail(f"nested deeper than {MAX_DEPTH}")
+            raise self.fault(f"nested deeper than {MAX_DEPTH}")
         if self.sees("!"):
             self.take()
             inner = self.negatable(depth + 1)
             if self.sees("in", *FLIPPED):
-                self.fail("put parentheses around the comparison to negate it")
+                raise self.fault("put parentheses around the comparison to negate it")
             return Not(inner)
         if self.sees("("):
             return self.negatable(depth)
@@ -198,7 +198,7 @@ class _Parser:
         if self.sees(*FLIPPED):
             return self.comparison(left, self.take(), self.operand())
         if not isinstance(left, FieldRef):
-            self.fail("a literal is no condition")
+            raise self.fault("a literal is no condition")
         if self.sees("."):
             return self.exists(left)
         return Truth(left.field)
@@ -210,7 +210,7 @@ class _Parser:
             node = self.disjunction(depth + 1)
             self.take(")")
             if self.sees("in", *FLIPPED):
-                self.fail("the result of a comparison cannot be compared")
+                raise self.fault("the result of a comparison cannot be compared")
             return node
         if self.sees("!"):
             return self.relation(depth)
@@ -218,7 +218,7 @@ class _Parser:
             return self.has()
         left = self.operand()
         if not isinstance(left, FieldRef):
-            self.fail("a literal is no condition")
+            raise self.fault("a literal is no condition")
         return self.exists(left) if self.sees(".") else Truth(left.field)
 
     def has(self) -> Node:
@@ -227,7 +227,7 @@ class _Parser:
         operand = self.operand()
         self.take(")")
         if not isinstance(operand, FieldRef):
-            self.fail("has() takes a field")
+            raise self.fault("has() takes a field")
         return Has(operand.field)
 
     def operand(self) -> Operand:
@@ -241,7 +241,7 @@ class _Parser:
             return self.literals()
         if self.name() != "a":
             self.at -= 1
-            self.fail(f"unknown name {self.peek()!r}; fields are written a.field")
+            raise self.fault(f"unknown name {self.peek()!r}; fields are written a.field")
         self.take(".")
         return FieldRef(self.name())
 
@@ -251,38 +251,38 @@ class _Parser:
         while True:
             item = self.operand()
             if isinstance(item, FieldRef | tuple):
-                self.fail("a list holds literals only")
+                raise self.fault("a list holds literals only")
             found.append(item)
             if self.take(",", "]") == "]":
                 return tuple(found)
 
     def comparison(self, left: Operand, op: str, right: Operand) -> Node:
         if isinstance(left, tuple) or isinstance(right, tuple):
-            self.fail("a list can only stand behind in")
+            raise self.fault("a list can only stand behind in")
         if self.sees("in", *FLIPPED):
-            self.fail("comparisons cannot be chained")
+            raise self.fault("comparisons cannot be chained")
         if isinstance(left, FieldRef):
             return Compare(op, left.field, right)
         if isinstance(right, FieldRef):
             return Compare(FLIPPED[op], right.field, left)
-        self.fail("two literals are compared")
+        raise self.fault("two literals are compared")
 
     def membership(self, left: Operand, right: Operand) -> Node:
         if isinstance(left, FieldRef) and isinstance(right, tuple):
             return Member(left.field, right)
         if isinstance(left, str) and isinstance(right, FieldRef):
             return Contains(right.field, (left,))
-        self.fail("in needs `a.field in [literals]` or `'code' in a.list`")
+        raise self.fault("in needs `a.field in [literals]` or `'code' in a.list`")
 
     def exists(self, of: FieldRef) -> Node:
         self.take(".")
         if self.name() != "exists":
             self.at -= 1
-            self.fail("only exists() may be called on a field")
+            raise self.fault("only exists() may be called on a field")
         self.take("(")
         variable = self.name()
         if variable == "a":
-            self.fail("the variable of exists() hides the answers")
+            raise self.fault("the variable of exists() hides the answers")
         self.take(",")
         values = [self.equals(variable)]
         while self.sees("||"):
@@ -296,5 +296,5 @@ class _Parser:
         self.take("==")
         value = self.operand()
         if not isinstance(value, str):
-            self.fail("exists() compares its variable with texts")
+            raise self.fault("exists() compares its variable with texts")
         return value

@@ -23,11 +23,8 @@ from mobile_contract.rules.definition import (
 )
 
 _SET_KEYS = frozenset({"form", "version", "form_versions", "category", "rules"})
-_RULE_KEYS = frozenset(
-    ("code", "title", "severity", "group", "when", "at", "hidden", "due", "due_note")
-    + ("actions", "evidence", "closers", "basis")
-)
 _RULE_NEEDS = frozenset({"code", "title", "severity", "due", "actions", "evidence", "closers", "basis"})
+_RULE_KEYS = _RULE_NEEDS | {"group", "when", "at", "hidden", "due_note"}
 _CODE = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,12})?")
 
 

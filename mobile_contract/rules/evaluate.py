@@ -22,7 +22,7 @@ from mobile_contract.forms.condition_syntax import (
 )
 from mobile_contract.forms.condition_value import judge_of
 from mobile_contract.forms.definition import READABLE, Form
-from mobile_contract.forms.visibility import Plan, Reading
+from mobile_contract.forms.visibility import Plan
 from mobile_contract.rules.definition import Basis, Rule, RuleSet
 
 
@@ -32,10 +32,11 @@ class RuleResult(StrEnum):
     UNKNOWN = "unknown"
 
 
-MEMORY = 4096
-"""Results remembered per form and rule set. Most blocks repeat the readings of an earlier one, and a result
-is a function of the readings alone; building the context is what costs.
-"""
+MEMORY = 1024
+"""Results remembered per rule. A rule reads a handful of answers with a handful of choices, and its result is a
+function of these alone; building a context costs more than all rules of a form together."""
+
+_MISSING = object()
 
 DefectListener = Callable[[str, str], None]
 """Called with a rule code and the reason of a defect."""
@@ -44,9 +45,11 @@ DefectListener = Callable[[str, str], None]
 @dataclass(frozen=True, slots=True)
 class _Program:
     code: str
+    names: tuple[str, ...]
     run: cel.Program | None
     at: str | None
     hidden_unknown: bool
+    memory: dict[tuple[Hashable, ...], RuleResult]
 
 
 class CompiledRules:
@@ -63,14 +66,9 @@ class CompiledRules:
         self.form = form
         self.ruleset = ruleset
         self.programs = tuple(_compile(form, rule) for rule in ruleset.rules)
-        self.named = frozenset().union(*(_named(rule) for rule in ruleset.rules))
-        self.named_hidden_unknown = frozenset().union(
-            *(_named(rule) for rule in ruleset.rules if rule.hidden_unknown)
-        )
+        self.named = frozenset().union(*(program.names for program in self.programs))
+        self.hidden_unknown = any(program.hidden_unknown for program in self.programs)
         self.plan = Plan(form, self.named)
-        self.exact = self.named == {step.id for step in self.plan.steps}
-        self.memory: dict[Hashable, dict[str, RuleResult]] = {}
-        self.defect_total = 0
         self._defects: Counter[str] = Counter()
 
     def defects(self) -> Mapping[str, int]:
@@ -79,7 +77,6 @@ class CompiledRules:
 
     def count_defect(self, code: str, reason: str, listener: DefectListener | None) -> None:
         self._defects[code] += 1
-        self.defect_total += 1
         if listener is not None:
             listener(code, reason)
 
@@ -90,13 +87,11 @@ def compile_rules(form: Form, ruleset: RuleSet) -> CompiledRules:
     return CompiledRules(form, ruleset)
 
 
-def _named(rule: Rule) -> frozenset[str]:
-    names = fields_read(parse_condition(rule.when)) if rule.when is not None else frozenset()
-    return names | {rule.at.field} if rule.at is not None else names
-
-
 def _compile(form: Form, rule: Rule) -> _Program:
-    for name in _named(rule):
+    names = fields_read(parse_condition(rule.when)) if rule.when is not None else frozenset()
+    if rule.at is not None:
+        names |= {rule.at.field}
+    for name in names:
         field = form.by_id.get(name)
         if field is None:
             raise ConditionInvalid(f"{rule.code}: form {form.code} has no field {name!r}")
@@ -105,7 +100,9 @@ def _compile(form: Form, rule: Rule) -> _Program:
         if field.type not in READABLE:
             raise ConditionInvalid(f"{rule.code}: {name} of type {field.type} cannot be read by a rule")
     run = None if rule.when is None else cel.compile(rule.when)
-    return _Program(rule.code, run, rule.at.field if rule.at else None, rule.hidden_unknown)
+    return _Program(
+        rule.code, tuple(sorted(names)), run, rule.at.field if rule.at else None, rule.hidden_unknown, {}
+    )
 
 
 def evaluate(
@@ -117,60 +114,59 @@ def evaluate(
     from when.
     """
     reading = compiled.plan.read(answers)
-    key = (tuple(reading.values.items()), reading.hidden)
-    known = compiled.memory.get(key)
-    if known is not None and not reading.untyped:
-        return known.copy()
-    before = compiled.defect_total
     for name in reading.untyped:
         compiled.count_defect(f"answer:{name}", "stored answer has another type than its field", on_defect)
-    results = _evaluate(compiled, reading, on_defect)
-    if compiled.defect_total == before:
-        if len(compiled.memory) >= MEMORY:
-            compiled.memory.clear()
-        compiled.memory[key] = results
-    return results.copy()
-
-
-def _evaluate(
-    compiled: CompiledRules, reading: Reading, on_defect: DefectListener | None
-) -> dict[str, RuleResult]:
-    values = reading.values
-    if not compiled.exact:
-        values = {name: value for name, value in values.items() if name in compiled.named}
-    context = cel.Context({"a": values})
-    strict_values, strict = values, context
-    if not reading.hidden.isdisjoint(compiled.named_hidden_unknown):
-        names = compiled.named_hidden_unknown - reading.hidden
-        strict_values = {name: value for name, value in values.items() if name in names}
-        strict = cel.Context({"a": strict_values})
+    values = strict = reading.values
+    if compiled.hidden_unknown and reading.hidden:
+        strict = {name: value for name, value in values.items() if name not in reading.hidden}
+    contexts: dict[bool, cel.Context] = {}
     results: dict[str, RuleResult] = {}
     for program in compiled.programs:
-        where, seen = (strict, strict_values) if program.hidden_unknown else (context, values)
-        result = RuleResult.PRESENT if program.run is None else _judge(compiled, program, where, on_defect)
-        if program.at is not None and result is RuleResult.PRESENT:
-            result = _dated(program.at, seen)
+        seen = strict if program.hidden_unknown else values
+        key = tuple([seen.get(name, _MISSING) for name in program.names])
+        result = program.memory.get(key)
+        if result is None:
+            context = contexts.get(program.hidden_unknown)
+            if context is None:
+                context = cel.Context({"a": {name: seen[name] for name in compiled.named if name in seen}})
+                contexts[program.hidden_unknown] = context
+            result = _fresh(compiled, program, context, seen, key, on_defect)
         results[program.code] = result
     return results
 
 
-def _judge(
-    compiled: CompiledRules, program: _Program, context: cel.Context, on_defect: DefectListener | None
+def _fresh(
+    compiled: CompiledRules,
+    program: _Program,
+    context: cel.Context,
+    seen: Mapping[str, Any],
+    key: tuple[Hashable, ...],
+    on_defect: DefectListener | None,
 ) -> RuleResult:
-    assert program.run is not None
+    """Runs the condition and remembers its result; a defect is not remembered, so every one is counted."""
+    result: RuleResult | str = RuleResult.PRESENT if program.run is None else _run(program.run, context)
+    if not isinstance(result, RuleResult):
+        compiled.count_defect(program.code, result, on_defect)
+        return RuleResult.UNKNOWN
+    if program.at is not None and result is RuleResult.PRESENT:
+        result = _dated(program.at, seen)
+    if len(program.memory) >= MEMORY:
+        program.memory.clear()
+    program.memory[key] = result
+    return result
+
+
+def _run(program: cel.Program, context: cel.Context) -> RuleResult | str:
+    """The result of a condition, or the reason of its defect."""
     try:
-        verdict = program.run.execute(context)
+        verdict = program.execute(context)
     except KeyError:
         return RuleResult.UNKNOWN
-    except Exception as error:  # noqa: BLE001 - whatever the library raises is a defect of the condition
-        compiled.count_defect(program.code, f"{type(error).__name__}: {error}", on_defect)
-        return RuleResult.UNKNOWN
-    if verdict is True:
-        return RuleResult.PRESENT
-    if verdict is False:
-        return RuleResult.ABSENT
-    compiled.count_defect(program.code, f"result {verdict!r} is no boolean", on_defect)
-    return RuleResult.UNKNOWN
+    except Exception as error:  # whatever else the library raises is a defect of the condition
+        return f"{type(error).__name__}: {error}"
+    if isinstance(verdict, bool):
+        return RuleResult.PRESENT if verdict else RuleResult.ABSENT
+    return f"result {verdict!r} is no boolean"
 
 
 def _dated(field: str, values: Mapping[str, Any]) -> RuleResult:

@@ -28,7 +28,8 @@ VALID: dict[str, Any] = {
     "place": "stair", "floor_label": "3F", "building_class": "low", "behaviours": ["park", "charge"],
     "ebike_count": 3, "battery": "lithium", "gb43854": "no", "blocks_escape": "no",
     "combustibles": "unknown",
-    "power_from": "public", "facility": "short", "owner_known": True, "plate": "湘L00000", "onsite": ["moved"],
+    "power_from": "public", "facility": "short", "owner_known": True, "plate": "湘L00000",
+    "onsite": ["moved"],
 }  # fmt: skip
 HEADER: dict[str, Any] = {
     "place_id": ID,

@@ -249,5 +249,6 @@ def test_evaluate_remembered_results_equal_fresh_ones(answers: dict[str, Any]) -
     first = evaluate(compiled, answers)
     first["TNY-01"] = first["TNY-02"]
     again = evaluate(compiled, answers)
-    compiled.memory.clear()
+    for program in compiled.programs:
+        program.memory.clear()
     assert evaluate(compiled, answers) == again

@@ -177,9 +177,9 @@ def test_evaluate_hand_written_case_gives_its_result(
 ) -> None:
     name = FORMS[code[:3]]
     compiled = compile_rules(get_form(name, 1), get_rules(name, 1))
-    before = compiled.defect_total
+    before = compiled.defects()
     assert evaluate(compiled, answers)[code] == expected
-    assert compiled.defect_total == before
+    assert compiled.defects() == before
 
 
 def test_cases_cover_every_rule_and_result() -> None:
