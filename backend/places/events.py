@@ -71,9 +71,7 @@ class Fold:
 def fold_facts(community_id: UUID, facts: Iterable[PlaceFact]) -> dict[UUID, Fold]:
     """Fold a set of facts (repeats of an id are harmless) into one Fold a place."""
     folds: dict[UUID, Fold] = {}
-    for fact in sorted(
-        {fact.id: fact for fact in facts}.values(), key=lambda fact: fact.key
-    ):
+    for fact in sorted({fact.id: fact for fact in facts}.values(), key=lambda fact: fact.key):
         fold = folds.setdefault(fact.place_id, Fold(fact.place_id))
         if fact.kind in DEFINING:
             _define(community_id, fold, fact)
@@ -90,24 +88,14 @@ def _define(community_id: UUID, fold: Fold, fact: PlaceFact) -> None:
         fold.origin = "field" if fact.kind == "proposed" else "registered"
         fold.registered_ms = fact.effective_ms
     code = fact.data.get("field_code")
-    if (
-        fold.field_code is None
-        and code
-        and roster_place_id(community_id, code) == fact.place_id
-    ):
+    if fold.field_code is None and code and roster_place_id(community_id, code) == fact.place_id:
         fold.field_code = normal_code(code)
     fold.withdrawn = bool(fact.data.get("withdrawn", False))
-    fold.attributes.update(
-        {k: fact.data[k] for k in ATTRIBUTES if fact.data.get(k) is not None}
-    )
+    fold.attributes.update({k: fact.data[k] for k in ATTRIBUTES if fact.data.get(k) is not None})
     if fact.target_id is not None:
         fold.parents.append(Link(fact.key, fact.target_id))
 
 
 def _is_kind_of(kind: object, place_id: UUID, community_id: UUID) -> bool:
     """The root, whose id is the community's, and nothing else is a community."""
-    return (
-        isinstance(kind, str)
-        and kind in RANK
-        and (kind == "community") == (place_id == community_id)
-    )
+    return isinstance(kind, str) and kind in RANK and (kind == "community") == (place_id == community_id)

@@ -41,9 +41,7 @@ def made_code(place_id: UUID, attempt: int = 0) -> str:
     """The code made for a place. ``attempt`` counts up when another place of the community has it already."""
     digest = hashlib.sha256(place_id.bytes + attempt.to_bytes(2, "big")).digest()
     number = int.from_bytes(digest[:8], "big")
-    body = "".join(
-        ALPHABET[number // len(ALPHABET) ** i % len(ALPHABET)] for i in range(LENGTH)
-    )
+    body = "".join(ALPHABET[number // len(ALPHABET) ** i % len(ALPHABET)] for i in range(LENGTH))
     code = body + check_character(body)
     return f"{code[:5]}-{code[5:]}"
 
@@ -57,8 +55,4 @@ def check_character(body: str) -> str:
 def is_made_code(text: str) -> bool:
     """Whether ``text``, as typed, is a made code with the right check character."""
     code = normal_code(text).replace("-", "")
-    return (
-        len(code) == LENGTH + 1
-        and all(c in ALPHABET for c in code)
-        and check_character(code[:-1]) == code[-1]
-    )
+    return len(code) == LENGTH + 1 and all(c in ALPHABET for c in code) and check_character(code[:-1]) == code[-1]

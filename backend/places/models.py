@@ -52,9 +52,7 @@ class PlaceEvent(Base):
     seq: Mapped[int] = mapped_column(BigInteger)
     actor_id: Mapped[UUID | None]
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class Place(Base):
@@ -100,6 +98,4 @@ class Place(Base):
     merged_into: Mapped[UUID | None]
     withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
     rev: Mapped[int] = mapped_column(Integer, default=1)
-    created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

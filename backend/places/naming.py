@@ -11,9 +11,7 @@ _STEMS: Final = "甲乙丙丁戊己庚辛壬癸"
 _COUNTED: Final = "栋幢座号楼单元室层组网片区期"
 """What is counted: a numeral in Chinese digits before one of these is a number, elsewhere it is part of a name."""
 
-_CHINESE_NUMBER = re.compile(
-    rf"(?:(?<=第)[{_DIGITS}〇十百]+|[{_DIGITS}〇十百]+(?=[{_COUNTED}]))"
-)
+_CHINESE_NUMBER = re.compile(rf"(?:(?<=第)[{_DIGITS}〇十百]+|[{_DIGITS}〇十百]+(?=[{_COUNTED}]))")
 _STEM = re.compile(rf"[{_STEMS}](?=[{_COUNTED}])")
 _NUMBER = re.compile(r"\d+")
 WIDTH: Final = 8
@@ -35,11 +33,7 @@ def chinese_number(text: str) -> int:
         return int("".join(str(_DIGITS.index(c)) for c in text))
     hundreds, _, rest = text.rpartition("百")
     tens, ten, ones = rest.rpartition("十")
-    return (
-        100 * (_value(hundreds, 1) if "百" in text else 0)
-        + (10 * _value(tens, 1) if ten else 0)
-        + _value(ones, 0)
-    )
+    return 100 * (_value(hundreds, 1) if "百" in text else 0) + (10 * _value(tens, 1) if ten else 0) + _value(ones, 0)
 
 
 def _value(text: str, empty: int) -> int:

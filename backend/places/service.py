@@ -5,52 +5,41 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import NIL_ID
+from backend.db import new_id
+from backend.identity.audit import audit
 from backend.identity.models import Community
-from backend.places.address import parse_address
-from backend.places.coordinates import to_wgs84
-from backend.places.events import Fold, PlaceFact, fold_facts
-from backend.places.facts import list_naming, load_facts, lock_places, store_facts
-from backend.places.field_codes import made_code
+from backend.places.errors import (
+    FieldCodeInvalid,
+    FieldCodeTaken,
+    PlaceIsRoot,
+    PlaceKindsDiffer,
+    PlaceMerged,
+    PlaceParentWrong,
+)
+from backend.places.events import PlaceFact
+from backend.places.facts import lock_places, store_facts
+from backend.places.field_codes import is_own_code, normal_code, roster_place_id
+from backend.places.kinds import may_hold
 from backend.places.models import Place
-from backend.places.naming import pinyin_key
-from backend.places.tree import Node, Tree
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceChange:
-    """A place that is new (``old_grid_id`` and ``old_merged_into`` None) or differs from before; ``rev`` is the new."""
-
-    place_id: UUID
-    is_new: bool
-    rev: int
-    grid_id: UUID | None
-    merged_into: UUID | None
-    old_grid_id: UUID | None = None
-    old_merged_into: UUID | None = None
-
-
-#: (session, community_id, changes) in the transaction that changed the places.
-PlaceListener = Callable[[Session, UUID, Sequence[PlaceChange]], None]
+from backend.places.projection import PlaceChange, refold
+from backend.places.queries import find_by_code, get_place
 
 
 @dataclass(slots=True)
 class PlaceListeners:
-    """A part of the runtime in which higher layers register what must happen, in the same transaction, when places
-    become known (records waited for them) or change in any way (new ones included)."""
+    """A part of the runtime. Higher layers register what must happen, in the transaction that changes places, when
+    places become known (records waited for them) or change in any way (the new ones included)."""
 
-    on_known: list[Callable[[Session, UUID, Sequence[UUID]], None]] = field(
-        default_factory=list
-    )
-    on_changed: list[PlaceListener] = field(default_factory=list)
+    on_known: list[Callable[[Session, UUID, Sequence[UUID]], None]] = field(default_factory=list)
+    on_changed: list[Callable[[Session, UUID, Sequence[PlaceChange]], None]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceChanges:
-    """What a set of facts did: all changes, the new places among them."""
+    """What a set of facts did."""
 
     changes: tuple[PlaceChange, ...] = ()
 
@@ -76,9 +65,7 @@ def record_place_events(
         return PlaceChanges()
     lock_places(session, community_id)
     fresh = store_facts(session, community_id, [*_root(session, community_id), *facts])
-    if not fresh:
-        return PlaceChanges()
-    changes = _refold(session, community_id, fresh)
+    changes = PlaceChanges(tuple(refold(session, community_id, fresh))) if fresh else PlaceChanges()
     if listeners and changes.known:
         for on_known in listeners.on_known:
             on_known(session, community_id, changes.known)
@@ -90,189 +77,141 @@ def record_place_events(
 
 def _root(session: Session, community_id: UUID) -> list[PlaceFact]:
     """The fact that makes the community itself the root of its tree, unless it is there."""
-    there = select(Place.id).where(
-        Place.community_id == community_id, Place.id == community_id
-    )
+    there = select(Place.id).where(Place.community_id == community_id, Place.id == community_id)
     if session.scalar(there):
         return []
-    name = session.scalar(
-        select(Community.name).where(Community.community_id == community_id)
-    )
+    name = session.scalar(select(Community.name).where(Community.community_id == community_id))
     data = {"kind": "community", "name": name or "社区"}
-    return [
-        PlaceFact(uuid5(community_id, "root"), community_id, "registered", 0, data=data)
-    ]
+    return [PlaceFact(uuid5(community_id, "root"), community_id, "registered", 0, data=data)]
 
 
-def _refold(
-    session: Session, community_id: UUID, fresh: list[PlaceFact]
-) -> PlaceChanges:
-    """Fold anew the places of ``fresh`` and, where the tree may have changed, all that name them."""
-    touched = {fact.place_id for fact in fresh}
-    shaping = {fact.place_id for fact in fresh if not is_edit(fact)}
-    targets = (
-        touched | list_naming(session, community_id, list(shaping))
-        if shaping
-        else touched
-    )
-    folds = fold_facts(community_id, load_facts(session, community_id, list(targets)))
-    tree = Tree(community_id, folds)
-    found = select(Place).where(
-        Place.community_id == community_id, Place.id.in_(targets)
-    )
-    before = {place.id: place for place in session.scalars(found)}
-    new: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
-    changes: list[PlaceChange] = []
-    for place_id in sorted(targets & tree.nodes.keys()):
-        old = before.get(place_id)
-        values = _values(folds[place_id], tree.nodes[place_id])
-        if old is None:
-            new.append({"community_id": community_id, "rev": 1, **values})
-            changes.append(
-                PlaceChange(place_id, True, 1, values["grid_id"], values["merged_into"])
-            )
-        elif any(
-            getattr(old, name) != value
-            for name, value in values.items()
-            if name != "field_code"
-        ):
-            values = {**values, "field_code": old.field_code, "rev": old.rev + 1}
-            changed.append({"community": community_id, "place": place_id, **values})
-            grid_id, merged_into = values["grid_id"], values["merged_into"]
-            after = PlaceChange(
-                place_id,
-                False,
-                old.rev + 1,
-                grid_id,
-                merged_into,
-                old.grid_id,
-                old.merged_into,
-            )
-            changes.append(after)
-    _write(session, community_id, new, changed)
-    return PlaceChanges(tuple(changes))
+def proposal_event(
+    record_id: UUID,
+    place: dict[str, Any],
+    *,
+    effective_ms: int,
+    install_id: UUID,
+    seq: int,
+    author_id: UUID,
+    withdrawn: bool = False,
+) -> PlaceFact:
+    """The fact of a ``place_proposal`` record; ``place`` is its body as on the wire.
 
-
-def is_edit(fact: PlaceFact) -> bool:
-    """Whether a fact can change nothing but the names and whereabouts of its own place."""
-    return (
-        fact.kind == "registered" and fact.target_id is None and "kind" not in fact.data
-    )
-
-
-def _values(fold: Fold, node: Node) -> dict[str, Any]:
-    """The row of a place, but for community and revision."""
-    name = str(fold.attributes.get("name", ""))
-    address = fold.attributes.get("address_raw")
-    return {
-        "id": fold.place_id,
-        "kind": node.kind,
-        "parent_id": node.parent_id,
-        "path": node.path,
-        "grid_id": node.grid_id,
-        "building_id": node.building_id,
-        "name": name,
-        "name_pinyin": pinyin_key(name),
-        "field_code": fold.field_code or made_code(fold.place_id),
-        "address_raw": address,
-        "address": parse_address(address) if address else {},
-        "origin": fold.origin,
-        "registered_ms": fold.registered_ms,
-        "merged_into": node.merged_into,
-        "withdrawn": fold.withdrawn,
-        **_whereabouts(fold.attributes.get("location")),
-    }
-
-
-def _whereabouts(location: dict[str, Any] | None) -> dict[str, Any]:
-    """A fact's location as WGS-84 with its accuracy (metres) and the datum it was measured in."""
-    if location is None:
-        return dict.fromkeys(("latitude", "longitude", "accuracy_m", "datum"))
-    point = to_wgs84(float(location["lat"]), float(location["lon"]), location["datum"])
-    accuracy = location.get("accuracy_m")
-    return {
-        "latitude": point.lat,
-        "longitude": point.lon,
-        "accuracy_m": None if accuracy is None else float(accuracy),
-        "datum": location["datum"],
-    }
-
-
-def _write(
-    session: Session,
-    community_id: UUID,
-    new: list[dict[str, Any]],
-    changed: list[dict[str, Any]],
-) -> None:
-    connection = session.connection()
-    if new:
-        _make_codes_unique(session, community_id, new)
-        connection.execute(insert(Place), new)
-    if changed:
-        columns = [
-            name for name in changed[0] if name not in ("community", "place", "id")
-        ]
-        connection.execute(
-            update(Place)
-            .where(
-                Place.community_id == bindparam("community"),
-                Place.id == bindparam("place"),
-            )
-            .values({name: bindparam(name) for name in columns}),
-            changed,
-        )
-    session.expire_all()
-
-
-def _make_codes_unique(
-    session: Session, community_id: UUID, new: list[dict[str, Any]]
-) -> None:
-    """Give a place whose made code is taken (about once in a million places) the next one."""
-    attempt, wanting = 0, new
-    taken: dict[str, UUID] = {}
-    while wanting:
-        codes = [values["field_code"] for values in wanting]
-        found = select(Place.field_code, Place.id).where(
-            Place.community_id == community_id, Place.field_code.in_(codes)
-        )
-        taken.update((code, place_id) for code, place_id in session.execute(found))
-        attempt, again = attempt + 1, []
-        for values in wanting:
-            if taken.setdefault(values["field_code"], values["id"]) != values["id"]:
-                values["field_code"] = made_code(values["id"], attempt)
-                again.append(values)
-        wanting = again
-
-
-def grid_at(
-    session: Session, community_id: UUID, place_ids: Sequence[UUID]
-) -> dict[UUID, list[tuple[int, UUID | None]]]:
-    """The grids that places were in: ``{place id: [(from_ms, grid id or None), …]}``, ascending, the first from 0.
-
-    What moved or was merged away counts by the time of that fact, for the place and for all that stands under it.
-    Unknown places are left out.
+    A corrected proposal is the same fact again (the root's ``record_id`` and key) with the body that won, or with
+    ``withdrawn`` and the root's own body when a void won; it replaces what was stored.
     """
-    from backend.places.queries import has_moves, list_grids
-
-    if not has_moves(session, community_id):
-        return {
-            p: [(0, grid)]
-            for p, grid in list_grids(session, community_id, place_ids).items()
-        }
-    tree = Tree(
-        community_id,
-        fold_facts(community_id, load_facts(session, community_id, place_ids)),
+    data = {name: place.get(name) for name in ("kind", "name", "address_raw", "location")}
+    if withdrawn:
+        data["withdrawn"] = True
+    return PlaceFact(
+        id=record_id,
+        place_id=UUID(place["id"]),
+        kind="proposed",
+        effective_ms=effective_ms,
+        target_id=UUID(place["parent_id"]),
+        install_id=install_id,
+        seq=seq,
+        actor_id=author_id,
+        data={name: value for name, value in data.items() if value is not None},
     )
-    return {p: tree.grid_history(p) for p in place_ids if p in tree.nodes}
 
 
-__all__ = [
-    "NIL_ID",
-    "PlaceChange",
-    "PlaceChanges",
-    "PlaceFact",
-    "PlaceListeners",
-    "grid_at",
-    "record_place_events",
-]
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Who at the office changes the registry of which community, and when; ``scope`` limits what they reach."""
+
+    session: Session
+    community_id: UUID
+    actor_id: UUID
+    now_ms: int
+    scope: tuple[str, ...] = ()
+    listeners: PlaceListeners | None = None
+
+    def record(self, action: str, fact: PlaceFact, **details: Any) -> None:
+        """Store one fact and write it into the audit trail."""
+        record_place_events(self.session, self.community_id, [fact], self.listeners)
+        audit(
+            self.session,
+            self.community_id,
+            action,
+            f"place:{fact.place_id}",
+            at_ms=self.now_ms,
+            account_id=self.actor_id,
+            **details,
+        )
+
+
+def register_place(
+    office: Office,
+    *,
+    kind: str,
+    parent_id: UUID,
+    name: str,
+    field_code: str | None = None,
+    address_raw: str | None = None,
+    location: dict[str, Any] | None = None,
+) -> UUID:
+    """Register one place; returns its id. PlaceNotFound, PlaceParentWrong, FieldCodeInvalid or FieldCodeTaken."""
+    lock_places(office.session, office.community_id)
+    parent = get_place(office.session, office.community_id, parent_id, office.scope)
+    _check_holds(parent, kind)
+    place_id = new_id()
+    if field_code:
+        field_code = normal_code(field_code)
+        if not is_own_code(field_code):
+            raise FieldCodeInvalid(field_code=field_code)
+        place_id = roster_place_id(office.community_id, field_code)
+        taken = find_by_code(office.session, office.community_id, field_code)
+        if taken is not None:
+            raise FieldCodeTaken(field_code=field_code)
+    data = {
+        "kind": kind,
+        "name": name,
+        "field_code": field_code,
+        "address_raw": address_raw,
+        "location": location,
+    }
+    said = {key: value for key, value in data.items() if value is not None}
+    fact = _office_fact(office, "registered", place_id, parent_id, said)
+    office.record("place_registered", fact)
+    return place_id
+
+
+def move_place(office: Office, place_id: UUID, parent_id: UUID) -> None:
+    """Put a place, with all below it, under another parent. PlaceNotFound, PlaceIsRoot, PlaceMerged, PlaceParentWrong."""
+    lock_places(office.session, office.community_id)
+    place = get_place(office.session, office.community_id, place_id, office.scope)
+    if place.parent_id is None:
+        raise PlaceIsRoot
+    parent = get_place(office.session, office.community_id, parent_id, office.scope)
+    _check_holds(parent, place.kind)
+    if place.parent_id != parent_id:
+        office.record("place_moved", _office_fact(office, "moved", place_id, parent_id), parent_id=str(parent_id))
+
+
+def merge_place(office: Office, place_id: UUID, into_id: UUID) -> None:
+    """Say that a place is another one of the same kind: it stays readable and points at the survivor, which takes
+    over what stands below it. PlaceNotFound, PlaceIsRoot, PlaceMerged or PlaceKindsDiffer."""
+    lock_places(office.session, office.community_id)
+    place = get_place(office.session, office.community_id, place_id, office.scope)
+    into = get_place(office.session, office.community_id, into_id, office.scope)
+    if place.parent_id is None:
+        raise PlaceIsRoot
+    if place.merged_into is not None or into.merged_into is not None:
+        raise PlaceMerged(merged_into=str(place.merged_into or into.merged_into))
+    if place.kind != into.kind or place_id == into_id:
+        raise PlaceKindsDiffer
+    office.record("place_merged", _office_fact(office, "merged", place_id, into_id), into_id=str(into_id))
+
+
+def _check_holds(parent: Place, kind: str) -> None:
+    if parent.merged_into is not None:
+        raise PlaceMerged(merged_into=str(parent.merged_into))
+    if not may_hold(parent.kind, kind):
+        raise PlaceParentWrong(kind=kind, parent_kind=parent.kind)
+
+
+def _office_fact(
+    office: Office, kind: str, place_id: UUID, target_id: UUID, data: dict[str, Any] | None = None
+) -> PlaceFact:
+    return PlaceFact(new_id(), place_id, kind, office.now_ms, target_id, actor_id=office.actor_id, data=data or {})

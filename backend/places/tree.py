@@ -34,6 +34,7 @@ class Tree:
     def __init__(self, root_id: UUID, folds: Mapping[UUID, Fold]) -> None:
         self._root_id, self._folds = root_id, folds
         self.nodes: dict[UUID, Node] = {}
+        self._below: dict[UUID, list[tuple[int, UUID | None]]] = {}
         made = sorted((f for f in folds.values() if f.kind is not None), key=_rank)
         for _, level in groupby(made, key=_rank):
             self._resolve_level(list(level))
@@ -54,11 +55,7 @@ class Tree:
             parent_id=parent.place_id if parent else None,
             path=f"{parent.path}.{place_id.hex}" if parent else place_id.hex,
             grid_id=place_id if kind == "grid" else parent.grid_id if parent else None,
-            building_id=place_id
-            if kind == "building"
-            else parent.building_id
-            if parent
-            else None,
+            building_id=place_id if kind == "building" else parent.building_id if parent else None,
         )
 
     def _parent(self, fold: Fold) -> UUID | None:
@@ -79,10 +76,7 @@ class Tree:
             return None
         if may_hold(target.kind, kind):
             return target_id if target_id in self.nodes else None
-        above = (
-            self._named_holder(link.target_id, kind, seen)
-            for link in reversed(target.parents)
-        )
+        above = (self._named_holder(link.target_id, kind, seen) for link in reversed(target.parents))
         return next((a for a in above if a is not None), None)
 
     def _merge_level(self, level: list[Fold]) -> None:
@@ -109,18 +103,18 @@ class Tree:
         for link in fold.parents:
             holder = self._named_holder(link.target_id, str(fold.kind), {place_id})
             if holder is not None:
-                steps.append(
-                    (link.from_ms if steps else 0, self._history_below(holder))
-                )
+                steps.append((link.from_ms if steps else 0, self._history_below(holder)))
         return _spliced(steps)
 
     def _history_below(self, place_id: UUID) -> list[tuple[int, UUID | None]]:
         """The grids of what stands under ``place_id``: from its merge on, those of what stands under the survivor."""
-        steps = [(0, self.grid_history(place_id))]
-        merge = self.nodes[place_id].merge
-        if merge is not None:
-            steps.append((merge.from_ms, self._history_below(merge.target_id)))
-        return _spliced(steps)
+        if place_id not in self._below:
+            steps = [(0, self.grid_history(place_id))]
+            merge = self.nodes[place_id].merge
+            if merge is not None:
+                steps.append((merge.from_ms, self._history_below(merge.target_id)))
+            self._below[place_id] = _spliced(steps)
+        return self._below[place_id]
 
 
 def _rank(fold: Fold) -> int:
@@ -147,11 +141,7 @@ def _spliced(
     for index, (start, history) in enumerate(steps):
         end = steps[index + 1][0] if index + 1 < len(steps) else None
         at_start = [grid for from_ms, grid in history if from_ms <= start]
-        later = [
-            (ms, grid)
-            for ms, grid in history
-            if ms > start and (end is None or ms < end)
-        ]
+        later = [(ms, grid) for ms, grid in history if ms > start and (end is None or ms < end)]
         if end is not None and end <= start:
             continue
         for ms, grid in [(start, at_start[-1]), *later]:
