@@ -8,10 +8,11 @@ from backend.http.factory import make_app
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
 from backend.identity.routes import blueprint as identity
+from backend.identity.sign_in_routes import blueprint as sign_in
 from backend.jobs.doorbell import CeleryDoorbell
 from backend.settings import Settings
 
-BLUEPRINTS = (identity,)
+BLUEPRINTS = (sign_in, identity)
 
 
 def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorbell | None = None) -> Runtime:

@@ -65,6 +65,13 @@ def sqlalchemy_url(url: str) -> str:
     return "postgresql://" + url.split("://", 1)[1] if url.startswith("postgres://") else url
 
 
+def redis_py_url(url: str) -> str:
+    """Celery's spelling of a broker on a Unix socket in redis-py's: ``unix://…?db=``."""
+    if not url.startswith("redis+socket://"):
+        return url
+    return url.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=")
+
+
 def _secret_key(value: str) -> bytes:
     key = b64decode(value, validate=True)
     if len(key) != 32:

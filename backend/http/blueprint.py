@@ -1,7 +1,7 @@
 """The blueprint of all features: OpenAPI by flask-smorest, a mandatory guard, and one transaction a request.
 
-The frame's order is fixed: read the body, open the transaction, admit the caller, run the view, commit, run what
-waits for the commit, and only then answer.
+The frame's order is fixed: read the body, check the rate limit, open the transaction, admit the caller, run the
+view, commit, run what waits for the commit, and only then answer.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,14 @@ from backend.http.guards import Guard
 View = Callable[..., Any]
 
 
-def framed(view: View, guard: Guard, keep_broken_body: bool) -> View:
+def framed(view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[], None] | None) -> View:
     """``view`` inside the request frame. It is called as ``view(ctx, *parsed_arguments, **url_values)``."""
 
     @wraps(view)
     def endpoint(*args: Any, **url_values: Any) -> Any:
         load_body(keep_broken_body)
+        if limit is not None:
+            limit()
         wiring = runtime()
         with wiring.db.transaction() as session:
             actor = guard.admit(session, wiring)
@@ -47,7 +49,7 @@ def load_body(keep_broken: bool) -> None:
             raise
         g.body_error, body = error, error.raw
     # webargs and Flask read the body through this cache; there is no public way to replace a compressed body.
-    request._cached_data = body  # type: ignore[attr-defined]
+    request._cached_data = body
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
@@ -59,6 +61,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         *,
         guard: Guard | None = None,
         keep_broken_body: bool = False,
+        limit: Callable[[], None] | None = None,
         parameters: list[Any] | None = None,
         tags: list[str] | None = None,
         **options: Any,
@@ -68,10 +71,22 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         register = super().route(rule, parameters=parameters, tags=tags, **options)
 
         def decorator(view: View) -> View:
-            framed_view = framed(view, guard, keep_broken_body)
+            framed_view = framed(view, guard, keep_broken_body, limit)
             register(framed_view)
             return framed_view
 
+        return decorator
+
+    def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Callable[[View], View]:
+        decorator: Callable[[View], View] = super().arguments(schema, location=location, **options)
+        return decorator
+
+    def response(
+        self, status_code: int, schema: Any = None, *, description: str | None = None, **options: Any
+    ) -> Callable[[View], View]:
+        decorator: Callable[[View], View] = super().response(
+            status_code, schema, description=description, **options
+        )
         return decorator
 
     def get(self, rule: str, **options: Any) -> Callable[[View], View]:

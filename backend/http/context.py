@@ -1,7 +1,7 @@
 """Who is asking, for which community, in which transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -17,32 +17,75 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A role over a place (its ltree path; None: the whole community) in one community."""
+    """A role over a place and all below it (``place_id`` None: the whole community) in one community.
 
+    ``path`` is the place's ltree path; it is known in the active community only.
+    """
+
+    id: UUID
     community_id: UUID
     role: str
+    permissions: frozenset[str]
     place_id: UUID | None = None
     path: str | None = None
+
+    def covers(self, path: str | None) -> bool:
+        """True when the place at ``path`` (None: the community as a whole) lies within this membership."""
+        if self.place_id is None:
+            return True
+        if path is None or self.path is None:
+            return False
+        return path == self.path or path.startswith(self.path + ".")
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The signed-in account, narrowed to one active community.
+    """The signed-in account, narrowed to one active community and, by a guard, to one permission.
 
-    ``role`` is the strongest role there, ``scope_path`` the ltree path it is bound to (None: the whole community).
-    ``community_id`` is None while the account has no membership or has not said which of several it means.
+    A view behind ``requires("task.assign")`` sees the actor as far as that permission reaches: ``role`` is the
+    strongest role that holds it, ``scope_paths`` are the ltree paths over which it is held (empty: the whole
+    community). ``memberships`` always lists all of them, in all communities, strongest first.
+    ``community_id`` is None while the account has no membership or has not said which of several communities it means.
     """
 
     account_id: UUID
     name: str
     install_id: UUID | None
     memberships: tuple[Membership, ...]
-    community_id: UUID | None
-    role: str | None
-    scope_path: str | None
-    permissions: frozenset[str]
+    community_id: UUID | None = None
+    role: str | None = None
+    scope_paths: tuple[str, ...] = ()
+    permissions: frozenset[str] = frozenset()
     clock_offset_ms: int = 0
     device_revoked: bool = False
+
+    def active_memberships(self, permission: str | None = None) -> tuple[Membership, ...]:
+        """Those of the active community, or only those that hold ``permission``."""
+        return tuple(
+            m
+            for m in self.memberships
+            if m.community_id == self.community_id and (permission is None or permission in m.permissions)
+        )
+
+    def narrowed(self, permission: str | None) -> "Actor":
+        """This actor as far as ``permission`` reaches (None: as far as any of its roles does).
+
+        LookupError when no role holds it: an empty scope would mean everything.
+        """
+        held = self.active_memberships(permission)
+        if permission is not None and not held:
+            raise LookupError(f"no role here holds {permission}")
+        everywhere = any(m.place_id is None for m in held)
+        paths = () if everywhere else tuple(sorted({m.path for m in held if m.path is not None}))
+        return replace(self, role=held[0].role if held else None, scope_paths=paths)
+
+    def roles_at(self, path: str | None) -> tuple[str, ...]:
+        """The roles whose scope covers the place at ``path``, strongest first."""
+        return tuple(m.role for m in self.active_memberships() if m.covers(path))
+
+    def may(self, permission: str, path: str | None) -> bool:
+        """True when the actor holds ``permission`` at ``path`` (None: over the whole community)."""
+        return any(m.covers(path) for m in self.active_memberships(permission))
 
 
 class Doorbell(Protocol):

@@ -21,6 +21,8 @@ HTTP_CODES = {
     422: "invalid_input",
     429: "too_many_requests",
 }
+#: What the phone contract calls the same things.
+PHONE_CODES = {400: "body_unreadable", 422: "envelope_invalid"}
 
 
 def language() -> str:
@@ -77,7 +79,8 @@ def on_domain_error(error: DomainError) -> Response:
 def on_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     errors = webargs_errors(getattr(error, "data", {}).get("messages", {}))
-    response = problem(HTTP_CODES.get(status, "http_error"), status, errors=errors)
+    codes = {**HTTP_CODES, **PHONE_CODES} if request.path.startswith("/sync/") else HTTP_CODES
+    response = problem(codes.get(status, "http_error"), status, errors=errors)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value

@@ -14,6 +14,7 @@ from backend.http.blueprint import Blueprint
 from backend.http.context import Runtime
 from backend.http.errors import register_error_handlers
 from backend.http.json_provider import OrjsonProvider
+from backend.http.limits import register_limits
 from mobile_contract.version import PROTOCOL
 
 OPENAPI = {
@@ -44,6 +45,7 @@ def make_app(runtime: Runtime, blueprints: Iterable[Blueprint]) -> Flask:
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
     register_error_handlers(app)
+    register_limits(app, runtime.settings.redis_url)
     app.before_request(start_request)
     app.after_request(finish_request)
     hops = runtime.settings.trusted_proxies

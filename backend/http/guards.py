@@ -13,6 +13,10 @@ class NotSignedIn(Unauthenticated):
     pass
 
 
+class DeviceRevoked(Unauthenticated):
+    """The installation was revoked: it may only push, into quarantine."""
+
+
 class PermissionDenied(Forbidden):
     pass
 
@@ -20,7 +24,7 @@ class PermissionDenied(Forbidden):
 class CommunityRequired(DomainError):
     """The account serves several communities and did not say which one it means (header ``X-Community``)."""
 
-    status = 400
+    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +37,27 @@ class Guard:
     revoked_device: bool = False
 
     def admit(self, session: Session, runtime: Runtime) -> Actor | None:
-        """The caller, when the route may be called by them; raises NotSignedIn, PermissionDenied or CommunityRequired."""
+        """The caller, as far as the route's permission reaches.
+
+        Raises NotSignedIn, DeviceRevoked, CommunityRequired or PermissionDenied, and what ``authenticate`` raises.
+        """
         if self.public:
             return None
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        if scheme.lower() != "bearer" or not token.strip():
             raise NotSignedIn
-        actor = runtime.authenticate(session, token.strip(), request.headers.get("X-Community"))
+        named = request.headers.get("X-Community")
+        actor = runtime.authenticate(session, token.strip(), named)
         if actor.device_revoked and not self.revoked_device:
-            raise NotSignedIn
+            raise DeviceRevoked
         if self.needs_community and actor.community_id is None:
+            if named or not actor.memberships:
+                raise PermissionDenied(permission=self.permission)
             raise CommunityRequired
-        if self.permission is not None and self.permission not in actor.permissions:
-            raise PermissionDenied(permission=self.permission)
+        if self.permission is not None:
+            if self.permission not in actor.permissions:
+                raise PermissionDenied(permission=self.permission)
+            actor = actor.narrowed(self.permission)
         return actor
 
 

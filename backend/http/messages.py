@@ -5,6 +5,8 @@ A feature adds its own with :func:`add_messages` beside its errors; codes are ne
 
 from typing import Any
 
+from mobile_contract.error_codes import CODES
+
 #: code → (zh, en). Values in braces come from the error's details.
 MESSAGES: dict[str, tuple[str, str]] = {
     "bad_request": ("请求无法识别，请检查格式。", "The request cannot be read; check its form."),
@@ -46,8 +48,10 @@ def add_messages(messages: dict[str, tuple[str, str]]) -> None:
 
 
 def sentence(code: str, tongue: str, details: dict[str, Any]) -> str:
-    """The sentence for ``code`` in ``zh`` or ``en``; the code itself when nobody wrote one."""
+    """The sentence for ``code`` in ``zh`` or ``en``: the office's, else the phone contract's, else the code itself."""
     texts = MESSAGES.get(code)
+    if texts is None and code in CODES:
+        texts = (CODES[code].zh, CODES[code].en)
     if texts is None:
         return code
     try:

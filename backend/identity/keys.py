@@ -85,7 +85,7 @@ class Keyring:
         self._sealers: dict[UUID, Sealer] = {}
 
     def sealer(self, session: Session, community_id: UUID) -> Sealer:
-        """The community's Sealer; cached. A row sealed under a version it lacks means: ask again with :meth:`reload`."""
+        """The community's Sealer; cached. When it lacks a row's key version, ask again with :meth:`reload`."""
         return self._sealers.get(community_id) or self.reload(session, community_id)
 
     def reload(self, session: Session, community_id: UUID) -> Sealer:

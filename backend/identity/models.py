@@ -65,12 +65,13 @@ class Membership(Base):
 
 
 class Device(Base):
-    """A phone installation. A revoked one may only push, into quarantine."""
+    """An installation (phone or browser) and who signed in there last. A revoked one may only push, into quarantine."""
 
     __tablename__ = "device"
 
     install_id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID]
+    name: Mapped[str | None] = mapped_column(Text)
     app_version: Mapped[str | None] = mapped_column(Text)
     first_seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -78,7 +79,10 @@ class Device(Base):
 
 
 class Token(Base):
-    """An opaque access or refresh token, stored as its SHA-256. A family is one log-in on one installation."""
+    """An opaque access or refresh token, stored as its SHA-256. A family is one log-in on one installation.
+
+    A refresh token is spent once a token of a later generation of its family was used.
+    """
 
     __tablename__ = "token"
     __table_args__ = (Index(None, "family"), Index(None, "expires_at"))
@@ -99,7 +103,7 @@ class AuditEvent(Base):
     """Who did what to what, and when. Append-only; details hold no personal data."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index(None, "community_id", "at_ms"),)
+    __table_args__ = (Index(None, "community_id", "at_ms", "id"),)
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)

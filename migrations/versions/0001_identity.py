@@ -40,7 +40,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_audit_event")),
     )
     op.create_index(
-        op.f("ix_audit_event_community_id_at_ms"), "audit_event", ["community_id", "at_ms"], unique=False
+        op.f("ix_audit_event_community_id_at_ms_id"),
+        "audit_event",
+        ["community_id", "at_ms", "id"],
+        unique=False,
     )
     op.create_table(
         "community",
@@ -65,6 +68,7 @@ def upgrade() -> None:
         "device",
         sa.Column("install_id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
         sa.Column("app_version", sa.Text(), nullable=True),
         sa.Column(
             "first_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False

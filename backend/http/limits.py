@@ -1,0 +1,109 @@
+"""Rate limits of the sign-in routes: only failures count, per address and per account.
+
+Counted in Redis over a sliding window; while Redis is down each process counts in its own memory. Many phones behind
+one carrier's address sign in freely, somebody who guesses passwords does not.
+"""
+
+import hashlib
+import ipaddress
+import time
+import unicodedata
+from collections.abc import Callable
+
+from flask import Flask, Response, current_app, request
+from flask_limiter import Limiter, RateLimitExceeded
+
+from backend.errors import DomainError
+from backend.http.errors import on_domain_error
+from backend.settings import redis_py_url
+
+FAILURES_PER_ADDRESS = "60 per minute; 600 per hour"
+FAILURES_PER_ACCOUNT = "10 per 10 minutes; 50 per day"
+EXTENSION = "saolou-limits"
+Check = Callable[[], None]
+
+
+class TooManyRequests(DomainError):
+    """Come back after ``retry_after_s`` seconds."""
+
+    status = 429
+
+
+def client_address() -> str:
+    """The caller's address (as ProxyFix found it); of IPv6 the /64, since a subscriber has all of it."""
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def _digest(text: str) -> str:
+    """Redis holds no log-in names and no tokens."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
+
+
+def _named_account() -> str:
+    body = request.get_json(silent=True)
+    name = body.get("username") if isinstance(body, dict) else None
+    if not isinstance(name, str):
+        return "nobody"
+    # As accounts are looked up, so that another spelling of a name is not another count.
+    return _digest(unicodedata.normalize("NFKC", name).strip().casefold())
+
+
+def _calling_token() -> str:
+    return _digest(request.headers.get("Authorization", ""))
+
+
+def _failed(response: Response) -> bool:
+    return response.status_code in (401, 403)
+
+
+def register_limits(app: Flask, redis_url: str) -> None:
+    """Give ``app`` its limiter and the checks that routes name (``limit=limit_log_in``)."""
+    limiter = Limiter(
+        client_address,
+        app=app,
+        storage_uri=redis_py_url(redis_url).replace("unix://", "redis+unix://"),
+        storage_options={"socket_connect_timeout": 1, "socket_timeout": 1},
+        strategy="sliding-window-counter",
+        in_memory_fallback_enabled=True,
+        key_prefix="saolou",
+    )
+
+    def check(name: str, account: Callable[[], str]) -> Check:
+        def passed() -> None:
+            return None
+
+        # Limits are told apart by the decorated function's name.
+        passed.__qualname__ = passed.__name__ = name
+        per_address = limiter.shared_limit(FAILURES_PER_ADDRESS, scope=name, deduct_when=_failed)
+        per_account = limiter.shared_limit(
+            FAILURES_PER_ACCOUNT, scope=name + "-account", key_func=account, deduct_when=_failed
+        )
+        checked: Check = per_address(per_account(passed))
+        return checked
+
+    app.extensions[EXTENSION] = {
+        "log_in": check("log_in", _named_account),
+        "password": check("password", _calling_token),
+    }
+
+    def on_limit(_: RateLimitExceeded) -> Response:
+        at = limiter.current_limit.reset_at if limiter.current_limit else 0
+        return on_domain_error(TooManyRequests(retry_after_s=max(1, at - int(time.time()))))
+
+    app.register_error_handler(RateLimitExceeded, on_limit)
+
+
+def limit_log_in() -> None:
+    """Refuse (429) an address or an account after too many failed log-ins."""
+    current_app.extensions[EXTENSION]["log_in"]()
+
+
+def limit_password() -> None:
+    """Refuse (429) a signed-in caller after too many wrong current passwords."""
+    current_app.extensions[EXTENSION]["password"]()

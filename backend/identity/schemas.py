@@ -1,0 +1,130 @@
+"""Shapes of the office API: accounts, roles, devices, the audit trail."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from backend.identity.passwords import MAX_LENGTH
+from backend.identity.permissions import ROLES
+from mobile_contract.sync.fields import WireInt
+
+
+def printable(text: str) -> None:
+    """No control characters (PostgreSQL keeps no NUL) and something to see."""
+    if not text.strip() or not text.isprintable():
+        raise ValidationError("Must be visible text.")
+
+
+def _name(**options: Any) -> fields.String:
+    return fields.String(required=True, validate=[validate.Length(1, 200), printable], **options)
+
+
+def _password() -> fields.String:
+    return fields.String(required=True, load_only=True, validate=validate.Length(1, MAX_LENGTH))
+
+
+class RoleSchema(Schema):
+    """A role over a place and all below it; null: the whole community."""
+
+    id = fields.UUID(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+    place_id = fields.UUID(required=True, allow_none=True)
+
+
+class OwnRoleSchema(RoleSchema):
+    """A role of the caller, in any community."""
+
+    community_id = fields.UUID(required=True)
+    community_name = fields.String(required=True)
+
+
+class CommunitySchema(Schema):
+    """A community the caller serves."""
+
+    community_id = fields.UUID(required=True)
+    community_name = fields.String(required=True)
+    community_short_name = fields.String(required=True)
+
+
+class CommunitiesSchema(Schema):
+    """All communities the caller serves."""
+
+    items = fields.List(fields.Nested(CommunitySchema), required=True)
+
+
+class MeSchema(Schema):
+    """The caller: account, active community (null when it must be named), what it may do there, all its roles."""
+
+    account_id = fields.UUID(required=True)
+    login = fields.String(required=True)
+    name = fields.String(required=True)
+    community_id = fields.UUID(required=True, allow_none=True)
+    role = fields.String(required=True, allow_none=True)
+    permissions = fields.List(fields.String(), required=True)
+    memberships = fields.List(fields.Nested(OwnRoleSchema), required=True)
+
+
+class PasswordChangeSchema(Schema):
+    """The caller's own password."""
+
+    current_password = _password()
+    new_password = _password()
+
+
+class PasswordResetSchema(Schema):
+    """A new password for another account."""
+
+    new_password = _password()
+
+
+class AccountSchema(Schema):
+    """An account with its roles in the active community."""
+
+    id = fields.UUID(required=True)
+    login = fields.String(required=True)
+    name = fields.String(required=True)
+    disabled = fields.Boolean(required=True)
+    memberships = fields.List(fields.Nested(RoleSchema), required=True)
+
+
+class InvitationSchema(Schema):
+    """A new account with its first role."""
+
+    login = _name()
+    name = _name()
+    password = _password()
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+    place_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class GrantSchema(Schema):
+    """A further role for an account."""
+
+    account_id = fields.UUID(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+    place_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class DeviceSchema(Schema):
+    """An installation and who signed in there last."""
+
+    install_id = fields.UUID(required=True)
+    name = fields.String(required=True, allow_none=True)
+    app_version = fields.String(required=True, allow_none=True)
+    account_id = fields.UUID(required=True)
+    account_name = fields.String(required=True)
+    first_seen_at = fields.AwareDateTime(required=True)
+    last_seen_at = fields.AwareDateTime(required=True)
+    revoked_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class AuditEventSchema(Schema):
+    """Who (null: the installation itself) did what to what, and when."""
+
+    id = fields.UUID(required=True)
+    at_ms = WireInt(required=True)
+    account_id = fields.UUID(required=True, allow_none=True)
+    action = fields.String(required=True)
+    subject = fields.String(required=True)
+    details = fields.Dict(required=True)
+    request_id = fields.String(required=True, allow_none=True)
