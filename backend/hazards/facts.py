@@ -80,7 +80,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class StepFact:
-    """Something somebody did about a hazard. ``body`` holds the step's own fields; ``role`` was frozen at acceptance."""
+    """Something somebody did about a hazard; ``role`` was frozen at acceptance, ``body`` holds the kind's fields."""
 
     id: str
     key: OrderKey

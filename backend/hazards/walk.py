@@ -143,7 +143,7 @@ def _begin_cycle(hazard: HazardState, sighting: Sighting) -> None:
 
 
 def _hear_again(hazard: HazardState, finding: Finding) -> None:
-    """Still there. Before anybody is assigned it may get graver and more urgent; afterwards graver only as a proposal."""
+    """Still there: before an assignment it may get graver and more urgent, afterwards graver only as a proposal."""
     if hazard.assign_step is None:
         hazard.severity = str(max(hazard.severity, finding.severity, key=gravity))
         hazard.deadline_ms = min(hazard.deadline_ms, finding.due_ms)

@@ -34,7 +34,7 @@ class Family:
 
 
 def load_families(session: Session, community_id: UUID, place_ids: Iterable[UUID]) -> list[Family]:
-    """The families to compile for ``place_ids``: merged places bring their survivors along. Unknown ids are left out."""
+    """The families of ``place_ids``; merged places bring their survivors along, unknown ids are left out."""
     columns = (Place.id, Place.merged_into, Place.grid_id, Place.building_id)
     rows: dict[UUID, tuple[UUID | None, UUID | None, UUID | None]] = {}
     wanted = set(place_ids)

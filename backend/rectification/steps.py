@@ -1,0 +1,108 @@
+"""Taking a step at the console: stored and folded in the same transaction, or refused with nothing stored."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from backend.db import NIL_ID, new_id
+from backend.forms.catalogue import FormCatalogue
+from backend.hazards.models import Hazard
+from backend.http.context import Runtime
+from backend.identity.keys import Keyring
+from backend.identity.models import Membership
+from backend.inspections.models import RecordKey
+from backend.rectification.compile import lock_places, store
+from backend.rectification.errors import AssigneeUnknown, TaskChanged, TaskNotFound, not_applied
+from backend.rectification.models import RectificationTask, StepOutcome, TaskStep
+from backend.rectification.projecting import Projector
+
+
+def take_step(
+    session: Session,
+    runtime: Runtime,
+    community_id: UUID,
+    hazard_id: UUID,
+    kind: str,
+    body: Mapping[str, Any],
+    *,
+    actor_id: UUID,
+    actor_role: str,
+    rev: int,
+    now_ms: int,
+) -> UUID:
+    """Append a step and fold it; returns the step's id.
+
+    ``body`` holds the kind's own fields as phones send them (ids as text). Raises TaskNotFound; TaskChanged when
+    ``rev`` is not the task's present revision; StepNotApplied with the fold's reason.
+    """
+    hazard = session.get(Hazard, (community_id, hazard_id))
+    if hazard is None:
+        raise TaskNotFound
+    place_id = hazard.place_id
+    lock_places(session, community_id, [place_id])
+    task = session.get(RectificationTask, (community_id, hazard_id), populate_existing=True)
+    if task is None:
+        raise TaskNotFound
+    if task.rev != rev:
+        raise TaskChanged(rev=task.rev)
+    if kind == "assign":
+        _refuse_stranger(session, community_id, body.get("assignee_account_id"))
+    step_id = new_id()
+    effective_ms = max(now_ms, _last_step_ms(session, community_id, hazard_id) + 1)
+    content = {"step": {**body, "kind": kind, "hazard_id": str(hazard_id), "place_id": str(place_id)}}
+    sealer = runtime.part(Keyring).sealer(session, community_id)
+    sealed = sealer.seal(step_id, orjson.dumps(content))
+    session.execute(
+        insert(RecordKey).values(
+            community_id=community_id, record_id=step_id, key_version=sealed.key_version, wrapped=sealed.wrapped
+        )
+    )
+    session.add(
+        TaskStep(
+            community_id=community_id,
+            id=step_id,
+            hazard_id=hazard_id,
+            place_id=place_id,
+            kind=kind,
+            effective_ms=effective_ms,
+            install_id=NIL_ID,
+            seq=0,
+            actor_id=actor_id,
+            actor_role=actor_role,
+            from_record=False,
+            wall_ms=None,
+            sealed=sealed.body,
+        )
+    )
+    session.flush()
+    projector = Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
+    store(session, community_id, projector.project(session, [place_id], lambda _: now_ms))
+    outcome = session.get_one(StepOutcome, (community_id, step_id))
+    if not outcome.applied:
+        raise not_applied(outcome.reason or "wrong_state")
+    session.expire_all()
+    return step_id
+
+
+def _last_step_ms(session: Session, community_id: UUID, hazard_id: UUID) -> int:
+    """Two steps of one task never share a millisecond, so that their order is the order they were taken in."""
+    last = select(func.max(TaskStep.effective_ms)).where(
+        TaskStep.community_id == community_id, TaskStep.hazard_id == hazard_id, TaskStep.from_record.is_(False)
+    )
+    return session.scalar(last) or 0
+
+
+def _refuse_stranger(session: Session, community_id: UUID, account_id: str | None) -> None:
+    if account_id is None:
+        return
+    found = select(Membership.id).where(
+        Membership.community_id == community_id,
+        Membership.account_id == UUID(account_id),
+        Membership.revoked_at.is_(None),
+    )
+    if session.scalar(found.limit(1)) is None:
+        raise AssigneeUnknown
