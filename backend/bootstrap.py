@@ -89,7 +89,7 @@ def refuse_unsupported(
     if system in ("win32", "cygwin", "msys"):
         raise BootstrapError(
             "Windows itself is not supported, because PostgreSQL and Valkey have no embedded build for it. "
-            "Install WSL (`wsl --install` in an administrator's PowerShell), open Ubuntu and run the same command there."
+            "Install WSL (`wsl --install` in an administrator's PowerShell), open Ubuntu and run this command there."
         )
     if "musl" in abi:
         raise BootstrapError(

@@ -49,8 +49,8 @@ class DataFromAnotherMajor(EmbeddedError):
 
     def __init__(self, folder: Path, found: str, ours: str) -> None:
         super().__init__(
-            f"{folder} was written by PostgreSQL {found}, but this is PostgreSQL {ours}. Make a backup with the version "
-            "of Saolou that wrote it and restore it here, or name the old programs with SAOLOU_POSTGRES_BIN."
+            f"{folder} was written by PostgreSQL {found}, but this is PostgreSQL {ours}. Make a backup with the "
+            "version of Saolou that wrote it and restore it here, or name the old programs with SAOLOU_POSTGRES_BIN."
         )
 
 

@@ -48,4 +48,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "watch":
         watch(*map(int, sys.argv[2:5]))
     else:
-        become(*map(int, sys.argv[2:6]), folder=sys.argv[6], argv=sys.argv[7:])
+        parent_pid, number, user, group = map(int, sys.argv[2:6])
+        become(parent_pid, number, user, group, sys.argv[6], sys.argv[7:])

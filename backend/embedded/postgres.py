@@ -62,7 +62,10 @@ SETTINGS = {
     "logging_collector": "off",
 }
 START_SECONDS = 900.0
-_HBA = "# Trust is sound here: the only way in is a socket in a folder that nobody else can enter.\nlocal all all trust\n"
+_HBA = """\
+# Trust is sound here: the only way in is a socket in a folder that nobody else can enter.
+local all all trust
+"""
 _ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
