@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from backend.bulk import BulkInsert
@@ -92,6 +92,18 @@ def store_places(session: Session, community_id: UUID, pairs: Sequence[tuple[UUI
     """Store ``(record_id, place_id)`` for the places a record names beside its main one."""
     if pairs:
         _PLACES.run(session, tuple(zip(*pairs, strict=True)), community_id=community_id)
+
+
+def unstore_records(session: Session, community_id: UUID, ids: Sequence[UUID]) -> None:
+    """Take back what this very transaction stored and now cannot keep."""
+    for table, column in (
+        (RecordPlace, RecordPlace.record_id),
+        (RecordKey, RecordKey.record_id),
+        (Record, Record.id),
+    ):
+        session.execute(
+            delete(table).where(table.community_id == community_id, column == func.any(list(ids)))
+        )
 
 
 class ArchivedRecord(NamedTuple):
