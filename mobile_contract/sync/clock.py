@@ -90,9 +90,7 @@ def effective_time(time: PhoneTime, anchors: Iterable[Anchor], key: bytes) -> tu
 def effective_of(time: PhoneTime, genuine: Collection[Anchor]) -> tuple[int, TimeQuality]:
     """`effective_time` over anchors that are known to verify."""
     same_boot = [
-        anchor.server_ms + time.elapsed_ms - anchor.elapsed_ms
-        for anchor in genuine
-        if anchor.boot_id == time.boot_id
+        anchor.server_ms + time.elapsed_ms - anchor.elapsed_ms for anchor in genuine if anchor.boot_id == time.boot_id
     ]
     if same_boot:
         return _clamp(min(same_boot)), TimeQuality.ANCHORED

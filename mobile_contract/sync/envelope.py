@@ -108,9 +108,7 @@ def _with_exact_bytes(push: Push, raw: bytes) -> Push:
     spans: list[Span] = split_records(raw)
     if len(spans) != push.size:
         return push
-    exact = [
-        replace(bad, raw=(piece := spans[bad.position].of(raw)), sha256=_sha256(piece)) for bad in push.bad
-    ]
+    exact = [replace(bad, raw=(piece := spans[bad.position].of(raw)), sha256=_sha256(piece)) for bad in push.bad]
     return Push(push.head, push.good, exact)
 
 
@@ -156,9 +154,7 @@ def _sort_in(push: Push, position: int, record: Any, piece: bytes | None) -> Non
         push.bad.append(result)
 
 
-def check_record(
-    position: int, record: Any, install_id: str, piece: bytes | None = None
-) -> GoodRecord | BadRecord:
+def check_record(position: int, record: Any, install_id: str, piece: bytes | None = None) -> GoodRecord | BadRecord:
     """Check one parsed record of an envelope. `piece` is its exact bytes if they are known."""
     if type(record) is not dict:
         raw = _dump(record) if piece is None else piece
@@ -211,12 +207,7 @@ def _anchor(data: Any, install_id: str) -> Anchor | None:
     if type(boot_id) is not str or type(mac) is not str or len(boot_id) > 64 or len(mac) > 128:
         return None
     for value in (data.get("server_ms"), data.get("elapsed_ms")):
-        if (
-            value is None
-            or type(value) not in (int, float)
-            or abs(value) > MAX_INTEGER
-            or value != int(value)
-        ):
+        if value is None or type(value) not in (int, float) or abs(value) > MAX_INTEGER or value != int(value):
             return None
     if "\x00" in boot_id or "\x00" in mac:
         return None

@@ -67,9 +67,7 @@ class PushHeadSchema(WireSchema):
 class PushSchema(PushHeadSchema):
     """A push, for documentation and for clients."""
 
-    records = fields.List(
-        fields.Nested(RecordSchema), required=True, validate=validate.Length(max=MAX_RECORDS)
-    )
+    records = fields.List(fields.Nested(RecordSchema), required=True, validate=validate.Length(max=MAX_RECORDS))
 
 
 class ProblemSchema(WireSchema):
@@ -176,9 +174,7 @@ class ReconcileSchema(WireSchema):
     install_id = WireUUID(required=True)
     community_id = WireUUID(load_default=None, allow_none=True)
     ids = fields.List(WireUUID(), required=True, validate=validate.Length(max=MAX_RECONCILE_IDS))
-    attachment_ids = fields.List(
-        WireUUID(), load_default=list, validate=validate.Length(max=MAX_RECONCILE_IDS)
-    )
+    attachment_ids = fields.List(WireUUID(), load_default=list, validate=validate.Length(max=MAX_RECONCILE_IDS))
     clock = fields.Nested(ClockSchema, load_default=None, allow_none=True)
 
 

@@ -14,9 +14,7 @@ import orjson
 
 # Possessive, and an open string runs to the end of the body: linear for any input.
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
-_NEXT_RECORD: Final = re.compile(
-    rb'[,\[}]\s*+(?=\{\s*+"(?:id|type|schema_version|sha256|payload|anchor)"\s*+:)'
-)
+_NEXT_RECORD: Final = re.compile(rb'[,\[}]\s*+(?=\{\s*+"(?:id|type|schema_version|sha256|payload|anchor)"\s*+:)')
 _RECORDS_KEY: Final = re.compile(rb"\s*+:\s*+\[")
 _BLANK: Final = b" \t\r\n"
 _RESCANS: Final = 8

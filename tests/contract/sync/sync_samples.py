@@ -21,9 +21,7 @@ def make_payload(number: int = 1, **changes: Any) -> dict[str, Any]:
         "author_id": AUTHOR,
         "seq": number,
         "time": {"wall_ms": 1794990000000, "elapsed_ms": 40000 + number, "boot_id": "b7"},
-        "attachments": [
-            {"id": make_id(9000 + number), "sha256": "a" * 64, "bytes": 204800, "mime": "image/jpeg"}
-        ],
+        "attachments": [{"id": make_id(9000 + number), "sha256": "a" * 64, "bytes": 204800, "mime": "image/jpeg"}],
         "amends": None,
         "voids": None,
         "reason": None,

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sync_samples import make_id
 
 from mobile_contract.sync.ordering import (
     NIL_INSTALL,
@@ -17,6 +16,7 @@ from mobile_contract.sync.ordering import (
     first_install,
     order_key,
 )
+from tests.contract.sync.sync_samples import make_id
 
 Resolve = Callable[[Iterable[Revision]], Versions]
 IDS = [make_id(number) for number in range(6)]
@@ -177,16 +177,15 @@ def test_effective_versions_greatest_own_key_wins_among_amendments_and_voids() -
         ({}, None),
     ],
 )
-def test_effective_versions_author_or_supervisor_with_reason(
-    changes: dict[str, object], reason: str | None
-) -> None:
+def test_effective_versions_author_or_supervisor_with_reason(changes: dict[str, object], reason: str | None) -> None:
     versions = effective_versions([_root(), _correction(1, 20, amends=IDS[0], **changes)])
     assert versions.refused.get(IDS[1]) == reason
 
 
 def test_effective_versions_correction_without_root_waits() -> None:
     versions = effective_versions([_correction(1, 20)])
-    assert versions.waiting == {IDS[1]: IDS[0]} and versions.effective == ()
+    assert versions.waiting == {IDS[1]: IDS[0]}
+    assert versions.effective == ()
 
 
 def test_order_key_compares_time_install_seq_id_and_console_comes_first_at_equal_time() -> None:
@@ -199,5 +198,6 @@ def test_order_key_compares_time_install_seq_id_and_console_comes_first_at_equal
     ]
     assert keys == sorted(keys)
     console = console_key(5, make_id(9))
-    assert console < keys[0] and console.install_id == NIL_INSTALL
+    assert console < keys[0]
+    assert console.install_id == NIL_INSTALL
     assert first_install([make_id(2), make_id(1).upper()]) == make_id(1)

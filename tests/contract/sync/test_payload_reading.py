@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync_samples import make_id, make_payload, make_place_payload, make_step_payload
 
 from mobile_contract.sync.payload import MAX_NESTING, nesting, parse_payload, phone_time
+from tests.contract.sync.sync_samples import make_id, make_payload, make_place_payload, make_step_payload
 
 STEPS: list[dict[str, Any]] = [
     {
@@ -36,7 +36,8 @@ def codes(payload: object, record_type: str = "visit") -> list[tuple[str, str]]:
 def test_parse_payload_valid_visit_has_no_problems() -> None:
     data, problems = parse_payload(json.dumps(make_payload()), "visit")
     assert problems == []
-    assert data is not None and phone_time(data) == (1794990000000, 40001, "b7")
+    assert data is not None
+    assert phone_time(data) == (1794990000000, 40001, "b7")
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: str(step["kind"]))
@@ -123,9 +124,7 @@ def test_parse_payload_harmless_look_alike_passes(extra: dict[str, Any]) -> None
         ({"voids": make_id(3)}, ("/payload/visit", "body_unexpected")),
     ],
 )
-def test_parse_payload_wrong_common_part_names_the_field(
-    changes: dict[str, Any], problem: tuple[str, str]
-) -> None:
+def test_parse_payload_wrong_common_part_names_the_field(changes: dict[str, Any], problem: tuple[str, str]) -> None:
     assert codes(make_payload(**changes)) == [problem]
 
 
@@ -180,14 +179,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
-KEYS = st.sampled_from(
-    ["author_id", "seq", "time", "attachments", "amends", "voids", "reason", "visit", "step"]
-)
+KEYS = st.sampled_from(["author_id", "seq", "time", "attachments", "amends", "voids", "reason", "visit", "step"])
 
 
-@given(
-    st.dictionaries(KEYS | st.text(), JSON), st.sampled_from(["visit", "task_step", "place_proposal", "?"])
-)
+@given(st.dictionaries(KEYS | st.text(), JSON), st.sampled_from(["visit", "task_step", "place_proposal", "?"]))
 def test_parse_payload_any_json_never_raises(changes: dict[str, Any], record_type: str) -> None:
     text = json.dumps(make_payload() | changes)
     data, problems = parse_payload(text, record_type)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sync_samples import INSTALL, make_id, make_payload, make_push, make_record
 
 from mobile_contract.sync.envelope import BadRecord, GoodRecord, Push, PushRefused, check_record, read_push
 from mobile_contract.sync.messages import RecordSchema
 from mobile_contract.sync.split import open_damaged_push, split_records
+from tests.contract.sync.sync_samples import INSTALL, make_id, make_payload, make_push, make_record
 
 POISON: dict[str, bytes] = {
     "nul": b'{"id":"%s","type":"visit","schema_version":1,"sha256":"x","payload":"{\\u0000}"}',
@@ -52,7 +52,8 @@ def test_read_push_good_records_come_with_exact_payload_bytes() -> None:
     assert push.bad == []
     assert texts(push) == {record["id"]: record["payload"] for record in records}
     assert push.head["install_id"] == INSTALL
-    assert push.good[0].anchor is not None and push.good[0].anchor.install_id == INSTALL
+    assert push.good[0].anchor is not None
+    assert push.good[0].anchor.install_id == INSTALL
 
 
 @pytest.mark.parametrize("kind", POISON)
@@ -174,7 +175,8 @@ def test_check_record_wrong_envelope_is_quarantined(changes: dict[str, Any], pat
 )
 def test_check_record_broken_anchor_counts_as_none(anchor: object) -> None:
     result = check_record(0, make_record(1, anchor=anchor), INSTALL)
-    assert isinstance(result, GoodRecord) and result.anchor is None
+    assert isinstance(result, GoodRecord)
+    assert result.anchor is None
 
 
 @given(

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
-from sync_samples import INSTALL, make_id, make_push, make_record
 
 import mobile_contract.sync
 from mobile_contract.error_codes import CODES, message
@@ -20,6 +19,7 @@ from mobile_contract.rules.hazard_identity import BLANKS, NS_HAZARD, hazard_id, 
 from mobile_contract.sync import messages
 from mobile_contract.sync.fields import WireInt
 from mobile_contract.sync.outcomes import Problem, PushResult, RecordOutcome, TimeQuality, final_ids
+from tests.contract.sync.sync_samples import INSTALL, make_id, make_push, make_record
 
 PROTOCOL = (Path(mobile_contract.sync.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")
 
@@ -33,14 +33,17 @@ def test_wire_int_accepts_exactly_integral_numbers_within_range(value: Any) -> N
     except ValidationError:
         assert not integral
     else:
-        assert integral and loaded == value and type(loaded) is int
+        assert integral
+        assert loaded == value
+        assert type(loaded) is int
 
 
 def test_push_schema_ignores_unknown_fields_and_loads_ids_in_lower_case() -> None:
     push = make_push([make_record(1, later_field=1)], install_id=INSTALL.upper(), later_field={"a": 1})
     loaded = messages.PushSchema().load(push)
     assert loaded["install_id"] == INSTALL
-    assert "later_field" not in loaded and "later_field" not in loaded["records"][0]
+    assert "later_field" not in loaded
+    assert "later_field" not in loaded["records"][0]
 
 
 @pytest.mark.parametrize("wrong", [{"install_id": "x"}, {"push_id": None}, {"clock": {"wall_ms": "1"}}])
@@ -50,9 +53,7 @@ def test_push_schema_wrong_envelope_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_push_result_wire_fits_its_schema() -> None:
     results = [
-        PushResult(
-            make_id(1), RecordOutcome.STORED, 5, TimeQuality.ANCHORED, missing_attachments=(make_id(2),)
-        ),
+        PushResult(make_id(1), RecordOutcome.STORED, 5, TimeQuality.ANCHORED, missing_attachments=(make_id(2),)),
         PushResult(
             None,
             RecordOutcome.QUARANTINED,
@@ -82,8 +83,7 @@ def test_protocol_lists_exactly_the_codes() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\d*) \| (.+) \|$", PROTOCOL.split("## 9.")[1], re.MULTILINE)
     listed = [(code, where, status, text) for code, where, status, text in rows]
     assert listed == [
-        (code.code, code.where, "" if code.status is None else str(code.status), code.en)
-        for code in CODES.values()
+        (code.code, code.where, "" if code.status is None else str(code.status), code.en) for code in CODES.values()
     ]
 
 
