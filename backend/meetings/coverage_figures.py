@@ -6,22 +6,21 @@ A door's visits of one period say one thing: inspected (``done``) before otherwi
 filled a form was inspected too.
 """
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, cast, func, literal, null, select, true, union_all
+from sqlalchemy import ColumnElement, Subquery, and_, case, cast, func, literal, null, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
 
 from backend.hazards.models import Observation
 from backend.inspections.models import Visit
-from backend.meetings.figures import PLACE_KINDS, Figure, Scope
+from backend.meetings.figures import PLACE_KINDS, Figure, Rows, Scope
 from backend.places.models import Place
 
 FINISHED = ("done", "vacant", "not_applicable")
 KINDS = list(PLACE_KINDS)
 
 
-def registered(scope: Scope) -> Select[Any]:
+def registered(scope: Scope) -> Rows:
     """Places of the registry when the period ended; merged ones are counted under the one that stays."""
     return select(
         Place.id.label("row_id"),
@@ -35,6 +34,7 @@ def registered(scope: Scope) -> Select[Any]:
         Place.kind.in_(KINDS),
         Place.registered_ms < scope.end_ms,
         Place.merged_into.is_(None),
+        ~Place.withdrawn,
     )
 
 
@@ -51,42 +51,49 @@ def doors(scope: Scope) -> Subquery:
     at_header = select(Visit.place_id, Visit.id.label("visit_id"), Visit.effective_ms, Visit.outcome).where(
         in_period(scope)
     )
+    o = Observation
+    # A reassessment is an observation too, at a time of its own: it is no visit.
     beside = (
-        select(Observation.place_id, Visit.id, Visit.effective_ms, literal("done", Text))
-        .select_from(Visit)
-        .join(
-            Observation,
-            and_(Observation.community_id == Visit.community_id, Observation.visit_id == Visit.id),
+        select(o.place_id, o.visit_id, o.effective_ms, literal("done", Text))
+        .join(Visit, and_(Visit.community_id == o.community_id, Visit.id == o.visit_id))
+        .where(
+            o.community_id == scope.community_id,
+            o.effective_ms >= scope.start_ms,
+            o.effective_ms < scope.end_ms,
+            o.effective_ms == Visit.effective_ms,
+            o.place_id != Visit.place_id,
         )
-        .where(in_period(scope), Observation.place_id != Visit.place_id)
     )
     seen = union_all(at_header, beside).subquery("seen")
     rank = case((seen.c.outcome == "done", 0), (seen.c.outcome.in_(FINISHED), 1), else_=2)
+    named, door = aliased(Place), aliased(Place)
+    cid = scope.community_id
     return (
         select(
-            seen.c.place_id.label("row_id"),
+            door.id.label("row_id"),
             seen.c.effective_ms.label("at_ms"),
-            Place.kind.label("category"),
+            door.kind.label("category"),
             cast(null(), Text).label("severity"),
             seen.c.outcome.label("state"),
             cast(seen.c.visit_id, Text).label("detail"),
         )
         .select_from(seen)
-        .join(Place, and_(Place.community_id == scope.community_id, Place.id == seen.c.place_id))
-        .where(Place.kind.in_(KINDS))
-        .distinct(seen.c.place_id)
-        .order_by(seen.c.place_id, rank, seen.c.effective_ms.desc(), seen.c.visit_id.desc())
+        .join(named, and_(named.community_id == cid, named.id == seen.c.place_id))
+        .join(door, and_(door.community_id == cid, door.id == func.coalesce(named.merged_into, named.id)))
+        .where(door.kind.in_(KINDS), ~door.withdrawn)
+        .distinct(door.id)
+        .order_by(door.id, rank, seen.c.effective_ms.desc(), seen.c.visit_id.desc())
         .subquery("doors")
     )
 
 
-def doors_with(scope: Scope, *outcomes: str) -> Select[Any]:
+def doors_with(scope: Scope, *outcomes: str) -> Rows:
     """Visited doors whose outcome is one of ``outcomes`` (any, when none is named)."""
     found = doors(scope)
     return select(found).where(found.c.state.in_(outcomes) if outcomes else true())
 
 
-def visits(scope: Scope) -> Select[Any]:
+def visits(scope: Scope) -> Rows:
     """Every visit of the period, at whatever kind of place."""
     return (
         select(
@@ -102,7 +109,7 @@ def visits(scope: Scope) -> Select[Any]:
     )
 
 
-def unverified(scope: Scope) -> Select[Any]:
+def unverified(scope: Scope) -> Rows:
     """What the last visit of the period to each place and form could not see (待核), by chain and locus."""
     last = (
         select(Observation.visit_id, Observation.form, Observation.effective_ms, Observation.results)
@@ -112,9 +119,7 @@ def unverified(scope: Scope) -> Select[Any]:
             Observation.effective_ms < scope.end_ms,
         )
         .distinct(Observation.place_id, Observation.form)
-        .order_by(
-            Observation.place_id, Observation.form, Observation.effective_ms.desc(), Observation.visit_id.desc()
-        )
+        .order_by(Observation.place_id, Observation.form, Observation.effective_ms.desc(), Observation.visit_id.desc())
         .subquery("last")
     )
     chain = func.jsonb_each(last.c.results).table_valued("key", "value", name="chain").render_derived()
@@ -157,7 +162,13 @@ COVERAGE_FIGURES = (
     Figure("not_met", "未见面", "个", "place", "本期走访均无人应答的", lambda s: doors_with(s, "no_answer"), BY_KIND),
     Figure("refused", "拒访", "个", "place", "本期最后一次走访被拒的", lambda s: doors_with(s, "refused"), BY_KIND),
     Figure(
-        "wrong_address", "地址不符", "个", "place", "本期走访地址不符的", lambda s: doors_with(s, "wrong_address"), BY_KIND
+        "wrong_address",
+        "地址不符",
+        "个",
+        "place",
+        "本期走访地址不符的",
+        lambda s: doors_with(s, "wrong_address"),
+        BY_KIND,
     ),
     Figure("visits", "走访次数", "次", "visit", "本期的每一次走访", visits),
     Figure("unverified", "待核", "项", "visit", "本期最后一次检查仍无法判定有无的项目", unverified, BY_KIND),

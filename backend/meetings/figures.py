@@ -21,6 +21,8 @@ from backend.meetings.periods import Period
 
 #: Columns every figure's query returns, in this order: see ``PaperFigureRow``.
 COLUMNS = ("row_id", "at_ms", "category", "severity", "state", "detail")
+#: A select of those columns.
+Rows = Select[*tuple[Any, ...]]
 SEVERITIES = ("red", "orange", "yellow")
 #: Kinds of places whose doors are counted.
 PLACE_KINDS = ("building", "household", "premises")
@@ -55,7 +57,7 @@ class Figure:
     unit: str
     row_kind: str
     meaning: str
-    rows: Callable[[Scope], Select[Any]]
+    rows: Callable[[Scope], Rows]
     split: tuple[str, ...] = ()
 
     def always(self) -> tuple[str, ...]:
@@ -71,9 +73,9 @@ def spread(figure: Figure, scope: Scope) -> Subquery:
     keys += [literal(f"{figure.key}.", Text).concat(rows.c[name]) for name in figure.split]
     if {"category", "severity"} <= set(figure.split):
         keys.append(literal(f"{figure.key}.", Text).concat(rows.c.category).concat(".").concat(rows.c.severity))
-    key = func.unnest(cast(array(keys), ARRAY(Text))).column_valued("key")
+    key = func.unnest(cast(array(keys), ARRAY(Text))).table_valued("key", name="key").render_derived()
     columns = [rows.c[name] for name in COLUMNS]
-    return select(key.label("key"), *columns).select_from(rows.join(key, true())).subquery("spread")
+    return select(key.c.key, *columns).select_from(rows.join(key, true())).subquery("spread")
 
 
 def count_figures(session: Session, figures: Iterable[Figure], scope: Scope) -> dict[str, int]:
@@ -82,7 +84,7 @@ def count_figures(session: Session, figures: Iterable[Figure], scope: Scope) -> 
     for figure in figures:
         rows = spread(figure, scope)
         counted = session.execute(select(rows.c.key, func.count()).group_by(rows.c.key))
-        values |= dict.fromkeys(figure.always(), 0) | {key: value for key, value in counted}
+        values |= dict.fromkeys(figure.always(), 0) | {row[0]: row[1] for row in counted}
     return values
 
 
@@ -105,7 +107,7 @@ def store_figures(session: Session, figures: Iterable[Figure], scope: Scope, pap
     stored = select(PaperFigureRow.key, func.count()).where(
         PaperFigureRow.community_id == scope.community_id, PaperFigureRow.paper_id == paper_id
     )
-    values |= {key: value for key, value in session.execute(stored.group_by(PaperFigureRow.key))}
+    values |= {row[0]: row[1] for row in session.execute(stored.group_by(PaperFigureRow.key))}
     of_base = {figure.key: figure.row_kind for figure in figures}
     rows_of_figures = [
         {

@@ -8,23 +8,21 @@ Service gaps (服务缺口) are no hazards and have figures of their own.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, cast, or_, select, true, union
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, cast, or_, select, true, union
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
 
 from backend.hazards.models import OPEN_STATES, Hazard, Transition
-from backend.meetings.figures import Figure, Scope
+from backend.meetings.figures import Figure, Rows, Scope
 
 
 def is_open(state: Any) -> ColumnElement[bool]:
     """``state`` is one of the open ones (rendered as literals, so that the partial index of open hazards is used)."""
-    condition: ColumnElement[bool] = state.in_(
-        bindparam(None, list(OPEN_STATES), expanding=True, literal_execute=True)
-    )
+    condition: ColumnElement[bool] = state.in_(bindparam(None, list(OPEN_STATES), expanding=True, literal_execute=True))
     return condition
 
 
-def changes(scope: Scope, *conditions: ColumnElement[bool], gap: bool = False) -> Select[Any]:
+def changes(scope: Scope, *conditions: ColumnElement[bool], gap: bool = False) -> Rows:
     """Transitions inside the period that meet ``conditions``; a hazard may be counted for each of its changes."""
     t = Transition
     return select(
@@ -51,32 +49,32 @@ def was_not_open() -> ColumnElement[bool]:
     return or_(Transition.from_state.is_(None), ~is_open(Transition.from_state))
 
 
-def opened(scope: Scope, gap: bool = False) -> Select[Any]:
+def opened(scope: Scope, gap: bool = False) -> Rows:
     """First registrations: cycle 1."""
     return changes(scope, was_not_open(), is_open(Transition.to_state), Transition.cycle == 1, gap=gap)
 
 
-def rebounded(scope: Scope) -> Select[Any]:
+def rebounded(scope: Scope) -> Rows:
     return changes(scope, was_not_open(), is_open(Transition.to_state), Transition.cycle > 1)
 
 
-def closed(scope: Scope, gap: bool = False) -> Select[Any]:
+def closed(scope: Scope, gap: bool = False) -> Rows:
     return changes(scope, was_open(), Transition.to_state == "closed", gap=gap)
 
 
-def voided(scope: Scope) -> Select[Any]:
+def voided(scope: Scope) -> Rows:
     return changes(scope, was_open(), Transition.to_state == "void")
 
 
-def referred(scope: Scope) -> Select[Any]:
+def referred(scope: Scope) -> Rows:
     return changes(scope, Transition.to_state == "referred", Transition.from_state != "referred")
 
 
-def answered(scope: Scope) -> Select[Any]:
+def answered(scope: Scope) -> Rows:
     return changes(scope, Transition.from_state == "referred", Transition.to_state == "review")
 
 
-def standing(scope: Scope, at_ms: int, *, gap: bool = False, overdue: bool = False) -> Select[Any]:
+def standing(scope: Scope, at_ms: int, *, gap: bool = False, overdue: bool = False) -> Rows:
     """Hazards open at the instant ``at_ms``, with the severity and state they had then.
 
     ``overdue``: only those whose deadline had passed by the scope's as-of instant; ``at_ms`` of a row is then the
@@ -98,9 +96,16 @@ def standing(scope: Scope, at_ms: int, *, gap: bool = False, overdue: bool = Fal
     at: ColumnElement[int] = last.c.effective_ms
     conditions = [is_open(last.c.to_state), last.c.service_gap.is_(gap)]
     if overdue:
-        source = source.join(Hazard, and_(Hazard.community_id == cid, Hazard.id == candidate.c.id))
-        at = Hazard.deadline_ms
-        conditions += [Hazard.cycle == last.c.cycle, Hazard.deadline_ms < scope.as_of_ms]
+        # A lateral with a limit is looked up by key for each candidate; a join might read every hazard there ever was.
+        due = (
+            select(Hazard.cycle, Hazard.deadline_ms)
+            .where(Hazard.community_id == cid, Hazard.id == candidate.c.id)
+            .limit(1)
+            .lateral("due")
+        )
+        source = source.join(due, true())
+        at = due.c.deadline_ms
+        conditions += [due.c.cycle == last.c.cycle, due.c.deadline_ms < scope.as_of_ms]
     return (
         select(
             candidate.c.id.label("row_id"),

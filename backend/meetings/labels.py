@@ -61,7 +61,9 @@ def load_labels(session: Session) -> Labels:
     rules: dict[str, str] = {}
     categories: dict[str, str] = {}
     gaps: dict[str, bool] = {}
-    published = select(RuleVersion.form_code, RuleVersion.definition).order_by(RuleVersion.form_code, RuleVersion.version)
+    published = select(RuleVersion.form_code, RuleVersion.definition).order_by(
+        RuleVersion.form_code, RuleVersion.version
+    )
     for form, definition in session.execute(published):
         category = CATEGORIES.get(definition["category"], CATEGORIES["other"])
         categories[form] = category.zh

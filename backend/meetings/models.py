@@ -56,9 +56,9 @@ class PaperFigure(Base):
 class PaperFigureRow(Base):
     """The ``n``-th row behind a figure, as it was at the cut-off.
 
-    ``row_id`` is a hazard's, a visit's or a place's. ``at_ms`` is the figure's own time (of the change, of the visit, of
-    the deadline); ``category`` a form or a kind of place; ``state`` the hazard's state or the visit's outcome; ``detail``
-    what else tells rows of one id apart (the transition's number, the chain and locus).
+    ``row_id`` is a hazard's, a visit's or a place's. ``at_ms`` is the figure's own time (of the change, of the visit,
+    of the deadline); ``category`` a form or a kind of place; ``state`` the hazard's state or the visit's outcome;
+    ``detail`` what else tells rows of one id apart (the transition's number, the chain and locus).
     """
 
     __tablename__ = "paper_figure_row"

@@ -1,0 +1,159 @@
+"""The office's API of papers. A reader who is bound to some grids sees issued papers, and receipts of those grids."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from backend.clock import iso
+from backend.http import Blueprint, RequestContext, requires
+from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
+from backend.identity.models import Community
+from backend.meetings import queries, service
+from backend.meetings.html import paper_page, receipts_page
+from backend.meetings.labels import load_labels
+from backend.meetings.models import Paper
+from backend.meetings.periods import MONDAY, period_from, period_of
+from backend.meetings.receipts import definition_of, describe_rows, figure_label
+from backend.meetings.schemas import (
+    PaperDetailSchema,
+    PaperQuery,
+    PaperRequestSchema,
+    PaperSchema,
+    ReceiptPageSchema,
+)
+from backend.meetings.seals import verify_paper
+
+blueprint = Blueprint("meetings", __name__, url_prefix="/api/v1")
+READS, MAKES, ISSUES = requires("paper.read"), requires("paper.make"), requires("paper.issue")
+
+
+def shown(paper: Paper) -> dict[str, Any]:
+    """A paper as PaperSchema wants it."""
+    period = period_from(paper.kind, paper.period_start_ms)
+    return {
+        "id": paper.id,
+        "kind": paper.kind,
+        "year": paper.year,
+        "issue": paper.issue,
+        "number": period.number,
+        "first_day": period.first,
+        "last_day": period.last,
+        "state": paper.state,
+        "cutoff": iso(paper.cutoff_ms),
+        "issued": iso(paper.issued_ms),
+        "sha256": paper.sha256,
+    }
+
+
+def readable(ctx: RequestContext, paper_id: UUID) -> Paper:
+    """The paper, if the caller may read it: drafts only by those who answer for the whole community."""
+    return queries.get_paper(ctx.session, ctx.community_id, paper_id, issued_only=bool(ctx.actor.scope_paths))
+
+
+@blueprint.get("/papers", guard=READS)
+@blueprint.arguments(PaperQuery, location="query")
+@blueprint.response(200, page_schema(PaperSchema))
+def list_papers(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
+    """Papers, newest period first."""
+    rows = queries.list_papers(
+        ctx.session,
+        ctx.community_id,
+        kind=query["kind"],
+        issued_only=bool(ctx.actor.scope_paths),
+        after=key_of(query["cursor"]),
+        limit=query["limit"],
+    )
+    return page(
+        [shown(p) | {"start": p.period_start_ms} for p in rows], query["limit"], lambda p: (p["start"], p["id"])
+    )
+
+
+def key_of(cursor: str | None) -> tuple[int, UUID] | None:
+    """The sort key in a cursor of papers; BadCursor."""
+    key = decode_cursor(cursor, 2)
+    try:
+        return None if key is None else (int(key[0]), UUID(key[1]))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BadCursor from error
+
+
+@blueprint.post("/papers", guard=MAKES)
+@blueprint.arguments(PaperRequestSchema)
+@blueprint.response(202, PaperSchema)
+def request_paper(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
+    """Have the paper of a period made, or its draft made again. An issued paper is answered as it is."""
+    plan = ctx.session.get_one(Community, ctx.community_id).settings.get("papers") or {}
+    period = period_of(body["kind"], body["period_start"], plan.get("starts_on", MONDAY))
+    paper = service.request_paper(ctx.session, ctx.community_id, period, ctx.now_ms, ctx.actor.account_id)
+    ctx.ring(service.JOB)
+    return shown(paper)
+
+
+@blueprint.get("/papers/<uuid:paper_id>", guard=READS)
+@blueprint.response(200, PaperDetailSchema)
+def get_paper(ctx: RequestContext, paper_id: UUID) -> dict[str, Any]:
+    """A paper with its figures, sections and sentences, and whether its seal holds (null for a draft)."""
+    paper = readable(ctx, paper_id)
+    holds = verify_paper(ctx.session, paper) if paper.state == "issued" else None
+    return {**shown(paper), "content": paper.content, "seal_holds": holds}
+
+
+@blueprint.get("/papers/<uuid:paper_id>.html", guard=READS)
+def get_paper_page(ctx: RequestContext, paper_id: UUID) -> Response:
+    """A paper as a page that prints on A4."""
+    paper = readable(ctx, paper_id)
+    if paper.content is None:
+        raise service.PaperNotReady
+    return Response(paper_page(paper), mimetype="text/html")
+
+
+@blueprint.post("/papers/<uuid:paper_id>/issue", guard=ISSUES)
+@blueprint.response(200, PaperSchema)
+def issue_paper(ctx: RequestContext, paper_id: UUID) -> dict[str, Any]:
+    """Issue a draft: numbered, sealed, and never changed again."""
+    return shown(service.issue_paper(ctx.session, ctx.community_id, paper_id, ctx.now_ms, ctx.actor.account_id))
+
+
+@blueprint.get("/papers/<uuid:paper_id>/figures/<string:key>/rows", guard=READS)
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, ReceiptPageSchema)
+def list_receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> dict[str, Any]:
+    """The rows behind one number of a paper."""
+    return receipts(ctx, query, paper_id, key)
+
+
+@blueprint.get("/papers/<uuid:paper_id>/figures/<string:key>.html", guard=READS)
+@blueprint.arguments(PageQuery, location="query")
+def get_receipts_page(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> Response:
+    """The rows behind one number of a paper, as a page."""
+    found = receipts(ctx, query, paper_id, key)
+    return Response(receipts_page(readable(ctx, paper_id), found), mimetype="text/html")
+
+
+def receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> dict[str, Any]:
+    """A page of receipts within the caller's scope."""
+    readable(ctx, paper_id)
+    definition = definition_of(service.FIGURES, key)
+    figure = queries.get_figure(ctx.session, ctx.community_id, paper_id, key)
+    after = decode_cursor(query["cursor"], 1)
+    if after is not None and not isinstance(after[0], int):
+        raise BadCursor
+    rows = queries.list_figure_rows(
+        ctx.session,
+        figure,
+        scope=ctx.actor.scope_paths,
+        after_n=after[0] if after else 0,
+        limit=query["limit"],
+    )
+    labels = load_labels(ctx.session)
+    found = page(rows, query["limit"], lambda row: (row.n,))
+    return {
+        "key": key,
+        "label": figure_label(service.FIGURES, labels, key),
+        "unit": definition.unit,
+        "meaning": definition.meaning,
+        "value": figure.value,
+        "items": describe_rows(ctx.session, ctx.community_id, figure, found["items"], labels),
+        "next_cursor": found["next_cursor"],
+    }

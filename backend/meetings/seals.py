@@ -1,0 +1,36 @@
+"""The seal of an issued paper: SHA-256 of its content, which holds the SHA-256 of the rows behind its figures."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.meetings.models import Paper, PaperFigureRow
+
+
+def verify_paper(session: Session, paper: Paper) -> bool:
+    """True when an issued paper and the rows behind its figures are what was sealed."""
+    return (
+        paper.content is not None
+        and paper.sha256 == seal_of(paper.content)
+        and paper.content["receipts_sha256"] == receipts_digest(session, paper.community_id, paper.id)
+    )
+
+
+def seal_of(content: dict[str, Any]) -> str:
+    """SHA-256 of the content as JSON with sorted keys, UTF-8, no spaces."""
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def receipts_digest(session: Session, community_id: UUID, paper_id: UUID) -> str:
+    """SHA-256 over all rows behind a paper's figures, one line each, by key and n."""
+    r = PaperFigureRow
+    line = func.concat_ws("|", r.key, r.n, r.row_id, r.at_ms, r.category, r.severity, r.state, r.detail)
+    lines = select(line).where(r.community_id == community_id, r.paper_id == paper_id).order_by(r.key, r.n)
+    digest = hashlib.sha256()
+    for found in session.scalars(lines.execution_options(yield_per=5000)):
+        digest.update(found.encode() + b"\n")
+    return digest.hexdigest()
