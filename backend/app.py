@@ -3,26 +3,45 @@
 from flask import Flask
 
 from backend.db import Database
+from backend.forms.catalogue import FormCatalogue
 from backend.http.context import Doorbell, Runtime
 from backend.http.factory import make_app
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
 from backend.identity.routes import blueprint as identity
 from backend.identity.sign_in_routes import blueprint as sign_in
+from backend.inspections.proposals import proposal_kind
+from backend.inspections.record_kinds import RecordKinds
+from backend.inspections.visits import VISIT
+from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
+from backend.places.routes import blueprint as places
+from backend.places.service import PlaceListeners
+from backend.rectification.step_records import TASK_STEP
 from backend.settings import Settings
+from backend.sync.feed_entities import FeedEntities
+from backend.sync.place_feed import PLACE, tell_feed
+from backend.sync.routes import blueprint as sync
+from backend.sync.status_feed import RECORD_STATUS
 
-BLUEPRINTS = (sign_in, identity)
+BLUEPRINTS = (sign_in, identity, places, sync)
 
 
 def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorbell | None = None) -> Runtime:
     """Everything a request or a job needs; the worker makes one too."""
+    listeners = PlaceListeners([release_places], [tell_feed, recompile_moved])
     return Runtime(
         settings=settings,
         db=db or Database(settings.database_url),
         doorbell=doorbell or CeleryDoorbell(settings.redis_url),
         authenticate=authenticate,
-        parts=(Keyring(settings.secret_key),),
+        parts=(
+            Keyring(settings.secret_key),
+            FormCatalogue(),
+            listeners,
+            RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
+            FeedEntities((PLACE, RECORD_STATUS)),
+        ),
     )
 
 

@@ -101,9 +101,7 @@ def unstore_records(session: Session, community_id: UUID, ids: Sequence[UUID]) -
         (RecordKey, RecordKey.record_id),
         (Record, Record.id),
     ):
-        session.execute(
-            delete(table).where(table.community_id == community_id, column == func.any(list(ids)))
-        )
+        session.execute(delete(table).where(table.community_id == community_id, column == func.any(list(ids))))
 
 
 class ArchivedRecord(NamedTuple):
@@ -158,15 +156,11 @@ def revision_of(record: ArchivedRecord) -> Revision:
     )
 
 
-def load_records(
-    session: Session, sealer: Sealer, community_id: UUID, ids: Collection[UUID]
-) -> list[ArchivedRecord]:
+def load_records(session: Session, sealer: Sealer, community_id: UUID, ids: Collection[UUID]) -> list[ArchivedRecord]:
     """The records of ``ids`` that exist, opened, by id."""
     rows = session.execute(
         select(*_SHOWN)
-        .outerjoin(
-            RecordKey, (RecordKey.community_id == Record.community_id) & (RecordKey.record_id == Record.id)
-        )
+        .outerjoin(RecordKey, (RecordKey.community_id == Record.community_id) & (RecordKey.record_id == Record.id))
         .where(Record.community_id == community_id, Record.id == func.any(list(ids)))
         .order_by(Record.id)
     )
@@ -185,9 +179,7 @@ def load_places_records(
     return load_records(session, sealer, community_id, families(session, community_id, place_ids, types))
 
 
-def families(
-    session: Session, community_id: UUID, place_ids: Collection[UUID], types: Iterable[str]
-) -> set[UUID]:
+def families(session: Session, community_id: UUID, place_ids: Collection[UUID], types: Iterable[str]) -> set[UUID]:
     """Ids of the records that name one of ``place_ids``, with their roots and all corrections of those."""
     wanted = list(place_ids)
     of_type = Record.type.in_(list(types))

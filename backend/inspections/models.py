@@ -26,7 +26,7 @@ class Record(Base):
 
     ``effective_ms`` is the record's own time (never its receipt); ``place_id`` the header's place (the other
     places its blocks name are ``RecordPlace`` rows); ``root_id``/``root_op`` the record it amends or voids.
-    ``actor_role`` is the author's role frozen at acceptance. ``anchors`` holds every verified anchor the record came with.
+    ``actor_role`` is the author's role frozen at acceptance. ``anchors`` holds every verified anchor it came with.
     """
 
     __tablename__ = "record"

@@ -94,9 +94,7 @@ def _resolved(intake: Intake, roots: set[UUID]) -> list[tuple[ArchivedRecord, Ar
     if not roots:
         return []
     corrections = intake.session.scalars(
-        select(Record.id).where(
-            Record.community_id == intake.community_id, Record.root_id == func.any(list(roots))
-        )
+        select(Record.id).where(Record.community_id == intake.community_id, Record.root_id == func.any(list(roots)))
     ).all()
     family = load_records(intake.session, intake.sealer, intake.community_id, {*roots, *corrections})
     by_id = {str(record.id): record for record in family}

@@ -7,7 +7,7 @@ waits and taken alone by whoever changes the tree (``backend.places.facts``).
 Locks are taken in one order: this one, the places', job rows.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -20,13 +20,12 @@ from backend.inspections.models import Record, WaitingOn
 from backend.inspections.record_kinds import Reference, RefType
 from backend.jobs import ledger
 from backend.places.models import Place
+from backend.places.projection import PlaceChange
 
 COMPILE: Final = "compile"
 """Kind of the job that recomputes a place; its subject is the place's id."""
 
-_WAITING: Final = BulkInsert(
-    WaitingOn, ("record_id", "ref_type", "ref_id", "place_id"), constants=("community_id",)
-)
+_WAITING: Final = BulkInsert(WaitingOn, ("record_id", "ref_type", "ref_id", "place_id"), constants=("community_id",))
 
 
 def lock(session: Session, community_id: UUID, *, alone: bool) -> None:
@@ -89,6 +88,24 @@ def release_waiting(
     places = settle(session, community_id, {ref_type: {str(ref_id).lower() for ref_id in ref_ids}})
     ledger.want(session, COMPILE, community_id, map(str, places))
     return places
+
+
+def release_places(session: Session, community_id: UUID, place_ids: Sequence[UUID]) -> None:
+    """Places became known. For ``PlaceListeners.on_known``."""
+    release_waiting(session, community_id, "place", place_ids)
+
+
+def recompile_moved(session: Session, community_id: UUID, changes: Sequence[PlaceChange]) -> None:
+    """Places moved to another grid or were merged: what hangs on them is folded anew. For ``on_changed``."""
+    touched: set[UUID | None] = set()
+    for change in changes:
+        if change.is_new:
+            continue
+        if change.grid_id != change.old_grid_id:
+            touched.add(change.place_id)
+        if change.merged_into != change.old_merged_into:
+            touched |= {change.place_id, change.merged_into, change.old_merged_into}
+    ledger.want(session, COMPILE, community_id, [str(place) for place in touched if place is not None])
 
 
 def settle(session: Session, community_id: UUID, known: Mapping[RefType, Collection[str]]) -> set[UUID]:

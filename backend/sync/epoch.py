@@ -50,11 +50,7 @@ def bump_epoch(session: Session) -> None:
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[ServerState.key],
-            set_={
-                "value": func.jsonb_build_object(
-                    "counter", cast(ServerState.value["counter"].astext, Integer) + 1
-                )
-            },
+            set_={"value": func.jsonb_build_object("counter", cast(ServerState.value["counter"].astext, Integer) + 1)},
         )
     )
 

@@ -112,10 +112,6 @@ def prune_changes(session: Session, community_id: UUID, before: datetime) -> int
     floor = session.scalar(select(func.max(SyncChange.pos)).where(*old))
     if floor is None:
         return 0
-    gone = session.execute(
-        delete(SyncChange).where(SyncChange.community_id == community_id, SyncChange.pos <= floor)
-    )
-    session.execute(
-        update(FeedPosition).where(FeedPosition.community_id == community_id).values(floor_pos=floor)
-    )
+    gone = session.execute(delete(SyncChange).where(SyncChange.community_id == community_id, SyncChange.pos <= floor))
+    session.execute(update(FeedPosition).where(FeedPosition.community_id == community_id).values(floor_pos=floor))
     return int(gone.rowcount)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 
 class FeedRow(NamedTuple):
-    """An entity as it stands. ``data`` is anything orjson writes (``orjson.Fragment`` for text that is JSON already)."""
+    """An entity as it stands. ``data`` is anything orjson writes (``orjson.Fragment`` for ready JSON)."""
 
     id: str
     rev: int
