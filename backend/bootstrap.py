@@ -76,16 +76,10 @@ def locks_for(args: Sequence[str]) -> list[str]:
     return [RUNTIME_LOCK, DEV_LOCK] if command in DEV_COMMANDS else [RUNTIME_LOCK]
 
 
-def refuse_unsupported(
-    system: str = sys.platform, machine: str | None = None, abi: str | None = None
-) -> None:
+def refuse_unsupported(system: str = sys.platform, machine: str | None = None, abi: str | None = None) -> None:
     """Raise for platforms that the embedded servers have no build for."""
     machine = (machine if machine is not None else platform.machine()).lower()
-    abi = (
-        abi
-        if abi is not None
-        else f"{sysconfig.get_config_var('SOABI')} {sysconfig.get_config_var('HOST_GNU_TYPE')}"
-    )
+    abi = abi if abi is not None else f"{sysconfig.get_config_var('SOABI')} {sysconfig.get_config_var('HOST_GNU_TYPE')}"
     if system in ("win32", "cygwin", "msys"):
         raise BootstrapError(
             "Windows itself is not supported, because PostgreSQL and Valkey have no embedded build for it. "
@@ -147,23 +141,16 @@ def find_uv(root: Path, place: Place) -> str:
     for candidate in (shutil.which("uv"), str(private)):
         if candidate and _runs([candidate, "--version"]):
             return candidate
-    if not _runs([sys.executable, "-m", "pip", "--version"]):
+    python = base_python()
+    if not _runs([python, "-m", "pip", "--version"]):
         raise BootstrapError(
-            f"{sys.executable} has no pip. Install it (Debian/Ubuntu: sudo apt-get install python3-pip; "
+            f"{python} has no pip. Install it (Debian/Ubuntu: sudo apt-get install python3-pip; "
             "Fedora: sudo dnf install python3-pip) or put uv on PATH, then run the same command again."
         )
     say("fetching uv, the installer")
     fresh = Path(tempfile.mkdtemp(prefix=place.tools.name + "-", dir=place.tools.parent))
     try:
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-        ]
+        command = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
         command += ["--require-hashes", "--only-binary", ":all:", "--target", str(fresh)]
         _checked([*command, "-r", str(root / INSTALLER_LOCK)], "pip could not fetch uv")
         fresh.chmod(0o755)
@@ -174,11 +161,14 @@ def find_uv(root: Path, place: Place) -> str:
     return str(private)
 
 
+def base_python() -> str:
+    """The interpreter below any environment: ours may be the very one to be remade, and has no pip."""
+    return getattr(sys, "_base_executable", None) or sys.executable
+
+
 def installer_env(place: Place) -> dict[str, str]:
     """The environment for pip and uv: no surprises from the caller's settings, pip's mirror also for uv."""
-    env = dict(os.environ)
-    # A `user = yes` or `require-virtualenv` in somebody's pip.conf would refuse `--target`.
-    env |= {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "UV_PYTHON_DOWNLOADS": "never"}
+    env = _pip_env() | {"UV_PYTHON_DOWNLOADS": "never"}
     env.setdefault("UV_HTTP_TIMEOUT", "180")
     if "UV_CACHE_DIR" not in env and not _home_is_writable():
         env["UV_CACHE_DIR"] = str(place.tools.with_name(place.tools.name + "-cache"))
@@ -187,6 +177,11 @@ def installer_env(place: Place) -> dict[str, str]:
         if mirror:
             env["UV_DEFAULT_INDEX"] = mirror
     return env
+
+
+def _pip_env() -> dict[str, str]:
+    # A `user = yes` or `require-virtualenv` in somebody's pip.conf would refuse `--target`.
+    return dict(os.environ) | {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
 
 
 def say(text: str) -> None:
@@ -218,11 +213,9 @@ def _make_venv(uv: str, place: Place) -> None:
     elif _runs([str(place.python), "-c", ""]):
         return
     if place.venv.exists() and not (place.venv / "pyvenv.cfg").exists() and any(place.venv.iterdir()):
-        raise BootstrapError(
-            f"{place.venv} exists and is no Python environment. Move it away or set SAOLOU_VENV."
-        )
+        raise BootstrapError(f"{place.venv} exists and is no Python environment. Move it away or set SAOLOU_VENV.")
     shutil.rmtree(place.venv, ignore_errors=True)
-    command = [uv, "venv", "--quiet", "--python", sys.executable, "--no-project", str(place.venv)]
+    command = [uv, "venv", "--quiet", "--python", base_python(), "--no-project", str(place.venv)]
     _checked(command, f"{place.venv} could not be made", installer_env(place))
 
 
@@ -271,9 +264,7 @@ def _cache_folder() -> Path:
     state = folder.lstat()
     # Anyone may create a name in /tmp first: packages from a folder of theirs must never run as us.
     if state.st_uid != os.geteuid() or state.st_mode & 0o077 or folder.is_symlink():
-        raise BootstrapError(
-            f"{folder} is not private to this user. Remove it, or set XDG_CACHE_HOME or SAOLOU_VENV."
-        )
+        raise BootstrapError(f"{folder} is not private to this user. Remove it, or set XDG_CACHE_HOME or SAOLOU_VENV.")
     return folder
 
 
@@ -281,8 +272,8 @@ def _pip_mirror() -> str | None:
     """The package index that pip is set to, so that a mirror set up once serves uv too."""
     if os.environ.get("PIP_INDEX_URL"):
         return os.environ["PIP_INDEX_URL"]
-    command = [sys.executable, "-m", "pip", "config", "list"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    command = [base_python(), "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, env=_pip_env(), capture_output=True, text=True, check=False)
     found = re.findall(r"^(?:global|install)\.index-url='([^']+)'$", listed.stdout, re.MULTILINE)
     return found[-1] if found else None
 
@@ -310,8 +301,7 @@ def _runs(command: Sequence[str]) -> bool:
 
 
 def _checked(command: Sequence[str], failure: str, env: dict[str, str] | None = None) -> None:
-    env = env if env is not None else dict(os.environ, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0")
-    finished = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    finished = subprocess.run(command, env=env or _pip_env(), stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
     if finished.returncode:
         raise BootstrapError(
             f"{failure} (see above). Check the network and the free space; behind a mirror, set PIP_INDEX_URL to it. "

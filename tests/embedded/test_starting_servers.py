@@ -112,7 +112,7 @@ def test_start_with_backend_of_a_killed_postmaster_ends_only_ours(tmp_path: Path
         keep(servers.owner_database_url, servers.redis_py_url)
         assert servers.postgres.process
         postmaster = servers.postgres.process
-        left = [pid for pid in processes_of(servers.data.cluster, "postgres") if pid != postmaster.pid][0]
+        left = next(pid for pid in processes_of(servers.data.cluster, "postgres") if pid != postmaster.pid)
         os.kill(left, signal.SIGSTOP)  # it cannot notice that its postmaster is gone, and keeps the shared memory
         postmaster.kill()
         postmaster.wait()
