@@ -11,19 +11,21 @@ from typing import Any
 import flask_smorest
 from flask import g, request
 
-from backend.http.body import BodyTooLarge, BodyUnreadable, read_body
+from backend.http.body import MAX_BYTES, BodyTooLarge, BodyUnreadable, read_body
 from backend.http.context import RequestContext, runtime
 from backend.http.guards import Guard
 
 View = Callable[..., Any]
 
 
-def framed(view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[], None] | None) -> View:
+def framed(
+    view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[], None] | None, max_bytes: int
+) -> View:
     """``view`` inside the request frame. It is called as ``view(ctx, *parsed_arguments, **url_values)``."""
 
     @wraps(view)
     def endpoint(*args: Any, **url_values: Any) -> Any:
-        load_body(keep_broken_body)
+        load_body(keep_broken_body, max_bytes)
         if limit is not None:
             limit()
         wiring = runtime()
@@ -33,17 +35,17 @@ def framed(view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[],
             answer = view(RequestContext(session, wiring, actor), *args, **url_values)
         return answer
 
-    setattr(endpoint, "guard", guard)
+    vars(endpoint)["guard"] = guard
     return endpoint
 
 
-def load_body(keep_broken: bool) -> None:
+def load_body(keep_broken: bool, max_bytes: int = MAX_BYTES) -> None:
     """Read the body into Flask's own cache; a route that keeps broken bodies finds the error in ``g.body_error``."""
     g.body_error = None
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
     try:
-        body = read_body()
+        body = read_body(max_bytes)
     except (BodyUnreadable, BodyTooLarge) as error:
         if not keep_broken or isinstance(error, BodyTooLarge):
             raise
@@ -62,6 +64,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         guard: Guard | None = None,
         keep_broken_body: bool = False,
         limit: Callable[[], None] | None = None,
+        max_bytes: int = MAX_BYTES,
         parameters: list[Any] | None = None,
         tags: list[str] | None = None,
         **options: Any,
@@ -71,7 +74,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         register = super().route(rule, parameters=parameters, tags=tags, **options)
 
         def decorator(view: View) -> View:
-            framed_view = framed(view, guard, keep_broken_body, limit)
+            framed_view = framed(view, guard, keep_broken_body, limit, max_bytes)
             register(framed_view)
             return framed_view
 
@@ -87,6 +90,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         decorator: Callable[[View], View] = super().response(
             status_code, schema, description=description, **options
         )
+        return decorator
+
+    def doc(self, **fragment: Any) -> Callable[[View], View]:
+        decorator: Callable[[View], View] = super().doc(**fragment)
         return decorator
 
     def get(self, rule: str, **options: Any) -> Callable[[View], View]:

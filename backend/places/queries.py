@@ -79,7 +79,7 @@ def list_places(
     limit: int,
 ) -> list[Place]:
     """Up to ``limit + 1`` places by pinyin key, after the key ``(name_pinyin, id)``. Merged ones only when asked."""
-    found = select(Place).where(Place.community_id == community_id, in_scope(scope))
+    found: Select[Any] = select(Place).where(Place.community_id == community_id, in_scope(scope))
     if not narrowed.merged:
         found = found.where(Place.merged_into.is_(None), ~Place.withdrawn)
     for column, value in (
@@ -98,7 +98,7 @@ def list_places(
     return list(session.scalars(found.order_by(Place.name_pinyin, Place.id).limit(limit + 1)))
 
 
-def _under(session: Session, community_id: UUID, found: Select[tuple[Place]], place_id: UUID) -> Select[tuple[Place]]:
+def _under(session: Session, community_id: UUID, found: Select[Any], place_id: UUID) -> Select[Any]:
     path = session.scalar(select(Place.path).where(Place.community_id == community_id, Place.id == place_id))
     if path is None:
         return found.where(literal(False))

@@ -178,7 +178,10 @@ def register_place(
 
 
 def move_place(office: Office, place_id: UUID, parent_id: UUID) -> None:
-    """Put a place, with all below it, under another parent. PlaceNotFound, PlaceIsRoot, PlaceMerged, PlaceParentWrong."""
+    """Put a place, with all below it, under another parent.
+
+    PlaceNotFound, PlaceIsRoot, PlaceMerged or PlaceParentWrong.
+    """
     lock_places(office.session, office.community_id)
     place = get_place(office.session, office.community_id, place_id, office.scope)
     if place.parent_id is None:

@@ -80,7 +80,7 @@ class Tree:
         return next((a for a in above if a is not None), None)
 
     def _merge_level(self, level: list[Fold]) -> None:
-        """Merges of one kind in order-key order; one that would close a circle, or names another kind, does not apply."""
+        """Merges of one kind in order-key order; one that closes a circle or names another kind does not apply."""
         here = {fold.place_id for fold in level}
         links = sorted(
             ((link, fold.place_id) for fold in level for link in fold.merges),

@@ -1,0 +1,101 @@
+"""Roster files: XLSX and CSV into rows of text. Knows spreadsheets, not places."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from backend.places.errors import RosterColumnMissing, RosterTooLong, RosterUnreadable
+from backend.places.roster_columns import COLUMNS, column_of
+
+MAX_ROWS: Final = 100_000
+MAX_UNPACKED: Final = 256 * 1024 * 1024
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A row that is not blank: its number as the spreadsheet counts, and text by column key.
+
+    ``dates`` are the columns in which the spreadsheet turned what was typed (``3-2``) into a date.
+    """
+
+    number: int
+    cells: dict[str, str]
+    dates: tuple[str, ...] = ()
+
+
+def read_roster(content: bytes) -> list[FileRow]:
+    """The rows of an XLSX, XLS or CSV file (told by its first bytes, never by its name).
+
+    RosterUnreadable, RosterColumnMissing or RosterTooLong.
+    """
+    table = _sheet(content) if content.startswith((_ZIP, _OLE)) else _csv(content)
+    return list(_rows(table))
+
+
+def _sheet(content: bytes) -> Sequence[Sequence[Any]]:
+    if content.startswith(_ZIP):
+        _refuse_bomb(content)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        return book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except (CalamineError, ValueError, OSError, IndexError) as error:
+        raise RosterUnreadable from error
+
+
+def _refuse_bomb(content: bytes) -> None:
+    try:
+        unpacked = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(content)).infolist())
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise RosterUnreadable from error
+    if unpacked > MAX_UNPACKED:
+        raise RosterUnreadable
+
+
+def _csv(content: bytes) -> list[list[str]]:
+    """UTF-8 with or without mark, UTF-16 with mark, else GB 18030; comma, tab or semicolon."""
+    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    codings = ("utf-16",) if marked else ("utf-8-sig", "gb18030")
+    for coding in codings:
+        try:
+            text = content.decode(coding)
+        except UnicodeDecodeError:
+            continue
+        first = text.partition("\n")[0]
+        delimiter = max(",\t;", key=first.count)
+        try:
+            return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        except csv.Error as error:
+            raise RosterUnreadable from error
+    raise RosterUnreadable
+
+
+def _rows(table: Sequence[Sequence[Any]]) -> Iterator[FileRow]:
+    if not table:
+        raise RosterUnreadable
+    places = {column_of(str(heading)): at for at, heading in reversed(list(enumerate(table[0])))}
+    missing = [column.heading for column in COLUMNS if column.needed and column.key not in places]
+    if missing:
+        raise RosterColumnMissing(columns="、".join(missing))
+    if len(table) > MAX_ROWS + 1:
+        raise RosterTooLong(max_rows=MAX_ROWS)
+    places.pop(None, None)
+    for number, line in enumerate(table[1:], start=2):
+        values = {str(key): line[at] for key, at in places.items() if at < len(line)}
+        cells = {key: _text(value) for key, value in values.items()}
+        if any(cells.values()):
+            dates = tuple(k for k, v in values.items() if isinstance(v, date | datetime | time | timedelta))
+            yield FileRow(number, cells, dates)
+
+
+def _text(value: Any) -> str:
+    """A cell as text: whole numbers without a point, runs of blanks as one."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return " ".join(str(value).split())
