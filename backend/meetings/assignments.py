@@ -8,9 +8,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.identity.keys import Sealer
+from backend.identity.masking import mask_party, mask_text
 from backend.inspections.archive import load_records, revision_of
 from backend.inspections.models import Record, RecordKey
-from backend.meetings.masking import mask_party, mask_text
 from backend.rectification.loading import open_step
 from backend.rectification.models import RectificationTask, TaskStep
 from mobile_contract.sync.ordering import effective_versions

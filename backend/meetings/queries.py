@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from backend.errors import NotFound
 from backend.hazards.models import Hazard, LedgerNumber
+from backend.identity.masking import mask_text
 from backend.inspections.models import Visit
-from backend.meetings.masking import mask_text
 from backend.meetings.models import Paper, PaperFigure, PaperFigureRow
 from backend.places.models import Place
 from backend.places.queries import in_scope
