@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.places.models import Place
@@ -40,7 +40,8 @@ def load_families(session: Session, community_id: UUID, place_ids: Iterable[UUID
     wanted = set(place_ids)
     while wanted - rows.keys():
         missing = list(wanted - rows.keys())
-        found = session.execute(select(*columns).where(Place.community_id == community_id, Place.id.in_(missing))).all()
+        named = select(*columns).where(Place.community_id == community_id, Place.id == func.any(missing))
+        found = session.execute(named).all()
         rows.update((r.id, (r.merged_into, r.grid_id, r.building_id)) for r in found)
         known = {r.id for r in found}
         wanted -= set(missing) - known
@@ -72,7 +73,7 @@ def _members(session: Session, community_id: UUID, survivors: set[UUID]) -> dict
     while frontier:
         merged = session.execute(
             select(Place.id, Place.merged_into).where(
-                Place.community_id == community_id, Place.merged_into.in_(list(frontier))
+                Place.community_id == community_id, Place.merged_into == func.any(list(frontier))
             )
         ).all()
         frontier = {row.id for row in merged} - stands_for.keys()

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.hazards.facts import Block, StepFact, VisitFact
@@ -64,7 +64,7 @@ def _add_console_steps(
             RecordKey,
             (RecordKey.community_id == TaskStep.community_id) & (RecordKey.record_id == TaskStep.id),
         )
-        .where(TaskStep.community_id == community_id, TaskStep.place_id.in_(place_ids))
+        .where(TaskStep.community_id == community_id, TaskStep.place_id == func.any(list(place_ids)))
         .where(TaskStep.from_record.is_(False), TaskStep.sealed.is_not(None))
     )
     for row, key in rows:

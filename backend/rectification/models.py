@@ -14,7 +14,6 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base
@@ -83,17 +82,29 @@ class RectificationTask(Base):
 
 
 class IssuedOrder(Base):
-    """Fact: a work order (交办单) as it was issued: one building, one responsible party, one closing department."""
+    """Fact: a work order (交办单) as it was issued: one building (or a place without one), one responsible party, one
+    closing role. ``snapshot`` is sealed under the order's id: it names people."""
 
     __tablename__ = "issued_order"
-    __table_args__ = (UniqueConstraint("community_id", "number"),)
+    __table_args__ = (UniqueConstraint("community_id", "number"), Index(None, "community_id", "issued_ms", "id"))
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(Text)
     building_id: Mapped[UUID]
     closer: Mapped[str] = mapped_column(Text)
-    hazard_ids: Mapped[list[str]] = mapped_column(JSONB)
     snapshot: Mapped[bytes] = mapped_column(LargeBinary)
     issued_ms: Mapped[int] = mapped_column(BigInteger)
     issued_by: Mapped[UUID]
+
+
+class IssuedOrderItem(Base):
+    """Fact: a task on an issued order, as it was assigned then: assigned anew, it belongs on a new order."""
+
+    __tablename__ = "issued_order_item"
+    __table_args__ = (Index(None, "community_id", "hazard_id"),)
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hazard_id: Mapped[UUID] = mapped_column(primary_key=True)
+    assign_step_id: Mapped[UUID]

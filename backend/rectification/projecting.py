@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.forms.catalogue import FormCatalogue, RuleBook
@@ -68,7 +68,7 @@ class Projector:
         found: dict[UUID, list[LedgerNumber]] = {}
         rows = session.scalars(
             select(LedgerNumber).where(
-                LedgerNumber.community_id == self.community_id, LedgerNumber.place_id.in_(place_ids)
+                LedgerNumber.community_id == self.community_id, LedgerNumber.place_id == func.any(list(place_ids))
             )
         )
         for row in rows:

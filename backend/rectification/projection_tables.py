@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
+import orjson
+from sqlalchemy import ARRAY, ColumnElement, and_, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
+from backend.bulk import BulkInsert, array_text
 from backend.db import Base
 from backend.hazards.models import DatedFold, Hazard, Observation, Transition
 from backend.inspections.models import Visit
@@ -39,10 +43,15 @@ class ProjectionTable:
         )
         self.uncompared = tuple(uncompared)
         self.owner = self.table.columns[owner]
-        stored = [*self.key, *self.values, *self.uncompared]
-        self.insert = insert(model)
+        self.columns = (*self.key, *self.values, *self.uncompared)
+        self.bulk = BulkInsert(model, self.columns, constants=("community_id",), conflict="")
+        self.as_text = [
+            (self.columns.index(c.name), c.type) for c in self.table.columns if isinstance(c.type, JSONB | ARRAY)
+        ]
         self.update = (
-            update(model).where(self._is_row()).values({n: bindparam(f"v_{n}") for n in stored if n not in self.key})
+            update(model)
+            .where(self._is_row())
+            .values({n: bindparam(f"v_{n}") for n in self.columns if n not in self.key})
         )
         self.delete = delete(model).where(self._is_row())
 
@@ -54,8 +63,9 @@ class ProjectionTable:
         """Stored rows of ``owners``: compared values by key, and the uncompared values by key."""
         if not owners:
             return {}, {}
-        columns = [self.table.columns[n] for n in (*self.key, *self.values, *self.uncompared)]
-        found = select(*columns).where(self.table.columns["community_id"] == community_id, self.owner.in_(owners))
+        here = self.table.columns["community_id"] == community_id
+        columns = [self.table.columns[n] for n in self.columns]
+        found = select(*columns).where(here, self.owner == func.any(list(owners)))
         width, compared = len(self.key), len(self.key) + len(self.values)
         rows: Rows = {}
         others: dict[Key, Values] = {}
@@ -119,22 +129,24 @@ def write(
     if difference.surplus:
         connection.execute(table.delete, [_key(table, community_id, key) for key in difference.surplus])
     if difference.changed:
-        rows = [
+        changes = [
             _key(table, community_id, key)
             | {f"v_{n}": v for n, v in zip(table.values, values, strict=True)}
             | {f"v_{n}": v for n, v in zip(table.uncompared, others.get(key, ()), strict=True)}
             for key, values in difference.changed.items()
         ]
-        connection.execute(table.update, rows)
+        connection.execute(table.update, changes)
     if difference.missing:
-        names = ("community_id", *table.key, *table.values, *table.uncompared)
-        connection.execute(
-            table.insert,
-            [
-                dict(zip(names, (community_id, *key, *values, *others.get(key, ())), strict=True))
-                for key, values in difference.missing.items()
-            ],
-        )
+        rows = [(*key, *values, *others.get(key, ())) for key, values in difference.missing.items()]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        for index, kind in table.as_text:
+            columns[index] = [_as_text(kind, value) for value in columns[index]]
+        table.bulk.run(session, columns, community_id=community_id)
+
+
+def _as_text(kind: TypeEngine[Any], value: Any) -> str | None:
+    """How the bulk insert wants JSON and arrays of plain codes."""
+    return orjson.dumps(value).decode() if isinstance(kind, JSONB) else array_text(value)
 
 
 def _key(table: ProjectionTable, community_id: UUID, key: Iterable[Any]) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _folded_as_of(session: Session, community_id: UUID, places: list[UUID]) -> d
             DatedFold.community_id == community_id, DatedFold.place_id.in_(places)
         )
     )
-    return {place_id: as_of for place_id, as_of in rows}
+    return {row.place_id: row.folded_as_of for row in rows}
 
 
 def _compare(session: Session, community_id: UUID, projection: Projection, report: RebuildReport) -> None:
