@@ -123,6 +123,12 @@ class FormCatalogue:
             self._learn_forms(session, [(code, version)])
         return self._forms.get((code, version))
 
+    def rule_set(self, session: Session, form_code: str, version: int) -> RuleSet | None:
+        """One published rule set, or None when this installation does not know it (yet)."""
+        if (form_code, version) not in self._rule_sets:
+            self._learn_rules(session, [(form_code, version)])
+        return self._rule_sets.get((form_code, version))
+
     def _learn_forms(self, session: Session, keys: Iterable[tuple[str, int]]) -> None:
         missing = [key for key in keys if key not in self._forms]
         if not missing:

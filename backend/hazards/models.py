@@ -47,6 +47,8 @@ class Hazard(Base):
             postgresql_where=text("state IN ('registered', 'assigned', 'fixing', 'review', 'referred')"),
         ),
         Index(None, "community_id", "registered_ms", "id"),
+        Index(None, "community_id", "deadline_ms", "id"),
+        Index(None, "community_id", "grid_id", "id"),
     )
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)

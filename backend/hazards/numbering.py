@@ -60,6 +60,17 @@ def give_numbers(session: Session, community_id: UUID, hazards: Iterable[Unnumbe
     return numbers
 
 
+def next_number(session: Session, community_id: UUID, series: str, at_ms: int) -> str:
+    """The next number ``{社区}-{series}-{year}-{seq}`` of a series that is no form (``JB`` 交办单).
+
+    Locks the series until the transaction ends, so that there is no gap; forms' codes are in lower case, a series' not.
+    """
+    year = clock.local_day(at_ms).year
+    seq = _advance(session, community_id, series, year, 1)
+    short_name = session.scalar(select(Community.short_name).where(Community.community_id == community_id))
+    return f"{short_name}-{series}-{year}-{seq:04d}"
+
+
 def _advance(session: Session, community_id: UUID, form: str, year: int, count: int) -> int:
     added = upsert(LedgerCounter).values(community_id=community_id, form=form, year=year, last_seq=count)
     moved = added.on_conflict_do_update(

@@ -15,7 +15,8 @@ _SEPARATORS: Final = re.compile(r"([、，,；;/\s（）()：:]+)")
 _HAN_NAME: Final = re.compile(r"[\u3400-\u9fff·]{2,4}|[\U00020000-\U0003ffff\u3400-\u9fff·]{2,4}")
 _LATIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z.'-]+")
 #: Endings of what is no person. Only what no given name ends in: 卫东 and 玉堂 are people, 房东 and 食堂 are not.
-_ORGANISATION: Final = tuple("店厂司社市院校馆部局所吧站场队处组区委办户") + (
+_ORGANISATION: Final = (
+    *"店厂司社市院校馆部局所吧站场队处组区委办户",
     *("中心", "家属", "物业", "房东", "业主", "户主", "店主", "货主", "车主", "食堂", "祠堂", "教堂"),
     *("经营者", "使用者", "承租人", "出租人", "产权人", "责任人", "负责人", "管理人", "使用人", "当事人", "本人"),
     *("居委会", "委员会", "工会", "协会", "商会"),

@@ -47,6 +47,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_hazard")),
     )
     op.create_index(
+        op.f("ix_hazard_community_id_deadline_ms_id"),
+        "hazard",
+        ["community_id", "deadline_ms", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_hazard_community_id_grid_id_id"), "hazard", ["community_id", "grid_id", "id"], unique=False
+    )
+    op.create_index(
         op.f("ix_hazard_community_id_place_id"), "hazard", ["community_id", "place_id"], unique=False
     )
     op.create_index(
@@ -86,6 +95,12 @@ def upgrade() -> None:
             "community_id", "form", "year", "seq", name=op.f("uq_ledger_number_community_id_form_year_seq")
         ),
         sa.UniqueConstraint("community_id", "number", name=op.f("uq_ledger_number_community_id_number")),
+    )
+    op.create_index(
+        op.f("ix_ledger_number_community_id_place_id"),
+        "ledger_number",
+        ["community_id", "place_id"],
+        unique=False,
     )
     op.create_table(
         "observation",

@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 from migrations.tenancy import guard_tenant_table
 
@@ -19,12 +18,31 @@ def upgrade() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("building_id", sa.Uuid(), nullable=False),
         sa.Column("closer", sa.Text(), nullable=False),
-        sa.Column("hazard_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("snapshot", sa.LargeBinary(), nullable=False),
         sa.Column("issued_ms", sa.BigInteger(), nullable=False),
         sa.Column("issued_by", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_issued_order")),
         sa.UniqueConstraint("community_id", "number", name=op.f("uq_issued_order_community_id_number")),
+    )
+    op.create_index(
+        op.f("ix_issued_order_community_id_issued_ms_id"),
+        "issued_order",
+        ["community_id", "issued_ms", "id"],
+        unique=False,
+    )
+    op.create_table(
+        "issued_order_item",
+        sa.Column("community_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("hazard_id", sa.Uuid(), nullable=False),
+        sa.Column("assign_step_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("community_id", "order_id", "hazard_id", name=op.f("pk_issued_order_item")),
+    )
+    op.create_index(
+        op.f("ix_issued_order_item_community_id_hazard_id"),
+        "issued_order_item",
+        ["community_id", "hazard_id"],
+        unique=False,
     )
     op.create_table(
         "rectification_task",
@@ -100,6 +118,7 @@ def upgrade() -> None:
         op.f("ix_task_step_community_id_place_id"), "task_step", ["community_id", "place_id"], unique=False
     )
     guard_tenant_table("issued_order")
+    guard_tenant_table("issued_order_item")
     guard_tenant_table("rectification_task")
     guard_tenant_table("step_outcome")
     guard_tenant_table("task_step")
@@ -109,4 +128,5 @@ def downgrade() -> None:
     op.drop_table("task_step")
     op.drop_table("step_outcome")
     op.drop_table("rectification_task")
+    op.drop_table("issued_order_item")
     op.drop_table("issued_order")
