@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from backend.console.pages import blueprint as pages
 from backend.db import Database
 from backend.forms.catalogue import FormCatalogue
 from backend.http.context import Doorbell, Runtime
@@ -15,6 +16,7 @@ from backend.inspections.record_kinds import RecordKinds
 from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
+from backend.meetings.routes import blueprint as meetings
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
 from backend.rectification.step_records import TASK_STEP
@@ -24,7 +26,7 @@ from backend.sync.place_feed import PLACE, tell_feed
 from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
-BLUEPRINTS = (sign_in, identity, places, sync)
+BLUEPRINTS = (sign_in, identity, places, sync, meetings, pages)
 
 
 def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorbell | None = None) -> Runtime:

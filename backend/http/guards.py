@@ -43,11 +43,8 @@ class Guard:
         """
         if self.public:
             return None
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise NotSignedIn
         named = request.headers.get("X-Community")
-        actor = runtime.authenticate(session, token.strip(), named)
+        actor = runtime.authenticate(session, presented_token(), named)
         if actor.device_revoked and not self.revoked_device:
             raise DeviceRevoked
         if self.needs_community and actor.community_id is None:
@@ -59,6 +56,21 @@ class Guard:
                 raise PermissionDenied(permission=self.permission)
             actor = actor.narrowed(self.permission)
         return actor
+
+
+#: A browser's session on the pages; it opens reading only, so a forged form cannot change anything.
+COOKIE = "saolou_session"
+
+
+def presented_token() -> str:
+    """The access token of the request: the Authorization header's, or for reading the pages' cookie."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    cookie = request.cookies.get(COOKIE) if request.method in ("GET", "HEAD") else None
+    if not cookie:
+        raise NotSignedIn
+    return cookie
 
 
 PUBLIC = Guard(public=True, needs_community=False)

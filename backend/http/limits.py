@@ -54,6 +54,11 @@ def _named_account() -> str:
     return _digest(unicodedata.normalize("NFKC", name).strip().casefold())
 
 
+def _typed_account() -> str:
+    name = request.form.get("username")
+    return _digest(unicodedata.normalize("NFKC", name).strip().casefold()) if name else "nobody"
+
+
 def _calling_token() -> str:
     return _digest(request.headers.get("Authorization", ""))
 
@@ -89,6 +94,7 @@ def register_limits(app: Flask, redis_url: str) -> None:
 
     app.extensions[EXTENSION] = {
         "log_in": check("log_in", _named_account),
+        "page_log_in": check("page_log_in", _typed_account),
         "password": check("password", _calling_token),
     }
 
@@ -102,6 +108,11 @@ def register_limits(app: Flask, redis_url: str) -> None:
 def limit_log_in() -> None:
     """Refuse (429) an address or an account after too many failed log-ins."""
     current_app.extensions[EXTENSION]["log_in"]()
+
+
+def limit_page_log_in() -> None:
+    """The same for the sign-in page."""
+    current_app.extensions[EXTENSION]["page_log_in"]()
 
 
 def limit_password() -> None:

@@ -1,0 +1,44 @@
+"""``python3 -m backend …``: every command of Saolou, each with ``--help``."""
+
+import sys
+
+import click
+
+from backend.commands import bench, demo, fleet, installing, keeping, people, running, testing
+from backend.embedded import EmbeddedError
+from backend.errors import ConfigurationError, DomainError
+from backend.http.messages import sentence
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def commands() -> None:
+    """Saolou 扫楼: door-to-door safety sweeps, from the stairwell to the meeting table."""
+
+
+for command in (
+    demo.demo,
+    running.serve,
+    testing.test,
+    bench.bench,
+    fleet.fleet,
+    keeping.rebuild,
+    installing.migrate,
+    people.create_admin,
+    people.import_roster,
+    keeping.backup,
+    keeping.restore,
+    keeping.doctor,
+):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; what can go wrong ends in one sentence and a non-zero exit, never in a stack trace."""
+    try:
+        commands(prog_name="python3 -m backend")
+    except (EmbeddedError, ConfigurationError) as error:
+        sys.exit(f"saolou: {error}")
+    except DomainError as error:
+        lines = [sentence(error.code, "en", error.details)]
+        lines += [f"  {e.pointer}: {sentence(e.code, 'en', e.details)}" for e in error.errors[:20]]
+        sys.exit("saolou: " + "\n".join(lines))

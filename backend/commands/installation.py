@@ -1,0 +1,83 @@
+"""What a command works on: the servers named in the environment, or embedded ones in the data folder."""
+
+import os
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend import clock
+from backend.app import make_runtime
+from backend.db import Database
+from backend.embedded import Addresses, EmbeddedServers, find_running
+from backend.forms.service import publish_shipped
+from backend.http.context import Runtime
+from backend.schema import upgrade
+from backend.secret_file import read_or_make_secret
+from backend.settings import Settings, default_data_dir, load_settings
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A settings object that works; ``servers`` are set when this process started them."""
+
+    settings: Settings
+    servers: EmbeddedServers | None = None
+
+    def runtime(self) -> Runtime:
+        """The wired parts, for a command that works without the API."""
+        return make_runtime(self.settings, Database(self.settings.database_url, pool_size=2))
+
+
+
+@contextmanager
+def open_installation(
+    data_dir: Path | None = None, *, port: int | None = None, progress: Progress | None = None
+) -> Iterator[Installation]:
+    """The installation to work on, migrated.
+
+    ``DATABASE_URL`` and ``REDIS_URL`` in the environment win: then nothing embedded starts. Otherwise the servers of
+    ``data_dir`` are used if they run, and started (and stopped at the end) if they do not.
+    """
+    if os.environ.get("DATABASE_URL") or os.environ.get("REDIS_URL"):
+        yield Installation(load_settings())
+        return
+    folder = (data_dir or default_data_dir()).absolute()
+    running = find_running(folder)
+    if running is not None:
+        yield Installation(_embedded_settings(folder, running, port))
+        return
+    with EmbeddedServers.start(folder, progress) as servers:
+        settings = _embedded_settings(folder, servers.addresses, port)
+        migrate(settings, progress)
+        yield Installation(settings, servers)
+
+
+def _embedded_settings(folder: Path, at: Addresses, port: int | None) -> Settings:
+    """Put the embedded servers into this process's environment, where its children find them too."""
+    os.environ |= {
+        "DATABASE_URL": at.database_url,
+        "DATABASE_OWNER_URL": at.owner_database_url,
+        "REDIS_URL": at.redis_url,
+        "SAOLOU_SECRET_KEY": b64encode(read_or_make_secret(folder)).decode(),
+        "SAOLOU_DATA_DIR": str(folder),
+    }
+    if port is not None:
+        os.environ["SAOLOU_PORT"] = str(port)
+    return load_settings()
+
+
+def migrate(settings: Settings, progress: Progress | None = None) -> list[str]:
+    """Bring the schema up to date and publish this release's forms and rules; returns what was published."""
+    if progress:
+        progress("migrating the database")
+    upgrade(settings.database_owner_url or settings.database_url)
+    db = Database(settings.database_url, pool_size=1)
+    try:
+        with db.transaction() as session:
+            return publish_shipped(session, clock.now_ms())
+    finally:
+        db.dispose()
