@@ -15,6 +15,7 @@ import os
 import platform
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import sysconfig
@@ -172,16 +173,21 @@ def installer_env(place: Place) -> dict[str, str]:
     env.setdefault("UV_HTTP_TIMEOUT", "180")
     if "UV_CACHE_DIR" not in env and not _home_is_writable():
         env["UV_CACHE_DIR"] = str(place.tools.with_name(place.tools.name + "-cache"))
-    if not any(name in env for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX")):
-        mirror = _pip_mirror()
-        if mirror:
-            env["UV_DEFAULT_INDEX"] = mirror
+    settings = _pip_settings()
+    if "index-url" in settings and not env.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"}:
+        env["UV_DEFAULT_INDEX"] = settings["index-url"]
+    # uv trusts only its own list of authorities unless told of a company's: pip's setting, else the system's list.
+    if "SSL_CERT_FILE" not in env:
+        if "cert" in settings:
+            env["SSL_CERT_FILE"] = settings["cert"]
+        elif ssl.get_default_verify_paths().cafile:
+            env |= {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
     return env
 
 
 def _pip_env() -> dict[str, str]:
     # A `user = yes` or `require-virtualenv` in somebody's pip.conf would refuse `--target`.
-    return dict(os.environ) | {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
+    return dict(os.environ) | {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
 
 
 def say(text: str) -> None:
@@ -268,14 +274,14 @@ def _cache_folder() -> Path:
     return folder
 
 
-def _pip_mirror() -> str | None:
-    """The package index that pip is set to, so that a mirror set up once serves uv too."""
-    if os.environ.get("PIP_INDEX_URL"):
-        return os.environ["PIP_INDEX_URL"]
+def _pip_settings() -> dict[str, str]:
+    """What pip is set to by files and environment: a mirror or an authority set up once serves uv too."""
     command = [base_python(), "-m", "pip", "config", "list"]
-    listed = subprocess.run(command, env=_pip_env(), capture_output=True, text=True, check=False)
-    found = re.findall(r"^(?:global|install)\.index-url='([^']+)'$", listed.stdout, re.MULTILINE)
-    return found[-1] if found else None
+    listed = subprocess.run(command, env=_pip_env(), capture_output=True, text=True, check=False).stdout
+    # Later lines win, as they do for pip: :env: sorts first, but it must come last.
+    lines = sorted(listed.splitlines(), key=lambda line: line.startswith(":env:"))
+    found = (re.match(r"(?:global|install|:env:)\.([a-z-]+)='(.*)'$", line) for line in lines)
+    return {match[1]: match[2] for match in found if match}
 
 
 @contextlib.contextmanager
