@@ -7,7 +7,7 @@ filled a form was inspected too.
 """
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, cast, func, literal, null, select, true, union_all
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
 
@@ -81,7 +81,7 @@ def doors(scope: Scope) -> Subquery:
         .join(named, and_(named.community_id == cid, named.id == seen.c.place_id))
         .join(door, and_(door.community_id == cid, door.id == func.coalesce(named.merged_into, named.id)))
         .where(door.kind.in_(KINDS), ~door.withdrawn)
-        .distinct(door.id)
+        .ext(distinct_on(door.id))
         .order_by(door.id, rank, seen.c.effective_ms.desc(), seen.c.visit_id.desc())
         .subquery("doors")
     )
@@ -118,7 +118,7 @@ def unverified(scope: Scope) -> Rows:
             Observation.effective_ms >= scope.start_ms,
             Observation.effective_ms < scope.end_ms,
         )
-        .distinct(Observation.place_id, Observation.form)
+        .ext(distinct_on(Observation.place_id, Observation.form))
         .order_by(Observation.place_id, Observation.form, Observation.effective_ms.desc(), Observation.visit_id.desc())
         .subquery("last")
     )

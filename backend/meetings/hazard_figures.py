@@ -8,7 +8,7 @@ Service gaps (服务缺口) are no hazards and have figures of their own.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, cast, or_, select, true, union
+from sqlalchemy import ColumnElement, and_, bindparam, case, cast, exists, or_, select, true, union
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
 
@@ -77,6 +77,7 @@ def answered(scope: Scope) -> Rows:
 def standing(scope: Scope, at_ms: int, *, gap: bool = False, overdue: bool = False) -> Rows:
     """Hazards open at the instant ``at_ms``, with the severity and state they had then.
 
+    A severity that rose without a change of state is the hazard's own, as long as nothing happened after ``at_ms``.
     ``overdue``: only those whose deadline had passed by the scope's as-of instant; ``at_ms`` of a row is then the
     deadline. The deadline is that of the cycle that stood open.
     """
@@ -84,7 +85,8 @@ def standing(scope: Scope, at_ms: int, *, gap: bool = False, overdue: bool = Fal
     open_now = select(Hazard.id.label("id")).where(Hazard.community_id == cid, is_open(Hazard.state))
     moved_since = select(Transition.hazard_id).where(Transition.community_id == cid, Transition.effective_ms >= at_ms)
     candidate = union(open_now, moved_since).subquery("candidate")
-    t = aliased(Transition)
+    t, later = aliased(Transition), aliased(Transition)
+    # Laterals with a limit are looked up by key for each candidate; a join might read every hazard there ever was.
     last = (
         select(t.cycle, t.effective_ms, t.form, t.severity, t.to_state, t.service_gap, t.n)
         .where(t.community_id == cid, t.hazard_id == candidate.c.id, t.effective_ms < at_ms)
@@ -92,30 +94,26 @@ def standing(scope: Scope, at_ms: int, *, gap: bool = False, overdue: bool = Fal
         .limit(1)
         .lateral("last")
     )
-    source = candidate.join(last, true())
-    at: ColumnElement[int] = last.c.effective_ms
+    now = (
+        select(Hazard.cycle, Hazard.deadline_ms, Hazard.severity)
+        .where(Hazard.community_id == cid, Hazard.id == candidate.c.id)
+        .limit(1)
+        .lateral("now")
+    )
+    moved_on = exists().where(later.community_id == cid, later.hazard_id == candidate.c.id, later.n > last.c.n)
     conditions = [is_open(last.c.to_state), last.c.service_gap.is_(gap)]
     if overdue:
-        # A lateral with a limit is looked up by key for each candidate; a join might read every hazard there ever was.
-        due = (
-            select(Hazard.cycle, Hazard.deadline_ms)
-            .where(Hazard.community_id == cid, Hazard.id == candidate.c.id)
-            .limit(1)
-            .lateral("due")
-        )
-        source = source.join(due, true())
-        at = due.c.deadline_ms
-        conditions += [due.c.cycle == last.c.cycle, due.c.deadline_ms < scope.as_of_ms]
+        conditions += [now.c.cycle == last.c.cycle, now.c.deadline_ms < scope.as_of_ms]
     return (
         select(
             candidate.c.id.label("row_id"),
-            cast(at, BigInteger).label("at_ms"),
+            (now.c.deadline_ms if overdue else last.c.effective_ms).label("at_ms"),
             last.c.form.label("category"),
-            last.c.severity.label("severity"),
+            case((moved_on, last.c.severity), else_=now.c.severity).label("severity"),
             last.c.to_state.label("state"),
             cast(last.c.n, Text).label("detail"),
         )
-        .select_from(source)
+        .select_from(candidate.join(last, true()).join(now, true()))
         .where(*conditions)
     )
 
