@@ -5,9 +5,9 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Uuid, bindparam, select, text, update
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.bulk import BulkInsert
 from backend.places.events import PlaceFact
@@ -39,6 +39,11 @@ _DOWN = text(
 ).bindparams(bindparam("ids", type_=_IDS))
 
 
+def among(column: InstrumentedAttribute[UUID], ids: Iterable[UUID]) -> ColumnElement[bool]:
+    """``column`` is one of ``ids``; one parameter however many they are."""
+    return column == any_(literal(list(ids), _IDS))
+
+
 def hold_places(session: Session, community_id: UUID) -> None:
     """Keep the community's tree as it is until this transaction ends; others may hold it too.
 
@@ -66,7 +71,7 @@ def store_facts(session: Session, community_id: UUID, facts: Iterable[PlaceFact]
     """
     given = {fact.id: fact for fact in facts}
     found = select(*(_TABLE.c[name] for name in FACT)).where(
-        PlaceEvent.community_id == community_id, PlaceEvent.id.in_(given)
+        PlaceEvent.community_id == community_id, among(PlaceEvent.id, given)
     )
     known = {row["id"]: PlaceFact(**row) for row in session.execute(found).mappings()}
     new = [fact for fact in given.values() if fact.id not in known]

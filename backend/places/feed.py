@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.places.facts import among
 from backend.places.models import Place
 
 
@@ -26,7 +27,7 @@ def area_of(community_id: UUID, grid_id: UUID | None) -> str:
 
 def feed_places(session: Session, community_id: UUID, place_ids: Iterable[UUID]) -> dict[UUID, FeedPlace]:
     """The wire rows of known places; unknown ones are left out."""
-    found = select(Place.__table__).where(Place.community_id == community_id, Place.id.in_(list(place_ids)))
+    found = select(Place.__table__).where(Place.community_id == community_id, among(Place.id, place_ids))
     return {row["id"]: _wire(row) for row in session.execute(found).mappings()}
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from pypinyin import lazy_pinyin
@@ -17,6 +18,7 @@ _NUMBER = re.compile(r"\d+")
 WIDTH: Final = 8
 
 
+@lru_cache(maxsize=65_536)
 def pinyin_key(name: str) -> str:
     """``"福泉小区2栋"`` → ``"fu quan xiao qu 00000002 dong"``. Compared byte by byte."""
     text = unicodedata.normalize("NFKC", name).lower()

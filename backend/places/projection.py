@@ -6,14 +6,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Text, any_, bindparam, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from backend.bulk import BulkInsert
 from backend.places.address import parse_address
 from backend.places.coordinates import DATUMS, to_wgs84
 from backend.places.events import Fold, PlaceFact, fold_facts
-from backend.places.facts import list_naming, load_facts
+from backend.places.facts import among, list_naming, load_facts
 from backend.places.field_codes import made_code
 from backend.places.models import Place
 from backend.places.naming import pinyin_key
@@ -69,7 +70,7 @@ def refold(session: Session, community_id: UUID, fresh: Iterable[PlaceFact]) -> 
     shaping = {fact.place_id for fact in fresh if not is_edit(fact)}
     targets = touched | list_naming(session, community_id, list(shaping)) if shaping else touched
     after = fold_places(session, community_id, sorted(targets))
-    found = select(Place.__table__).where(Place.community_id == community_id, Place.id.in_(after))
+    found = select(Place.__table__).where(Place.community_id == community_id, among(Place.id, after))
     before = {row["id"]: row for row in session.execute(found).mappings()}
     new = [{"id": place_id, **row} for place_id, row in after.items() if place_id not in before]
     changed = [
@@ -165,7 +166,8 @@ def _make_codes_unique(session: Session, community_id: UUID, new: list[dict[str,
     taken: dict[str, UUID] = {}
     while wanting:
         found = select(Place.field_code, Place.id).where(
-            Place.community_id == community_id, Place.field_code.in_([row["field_code"] for row in wanting])
+            Place.community_id == community_id,
+            Place.field_code == any_(literal([row["field_code"] for row in wanting], ARRAY(Text()))),
         )
         taken.update((code, place_id) for code, place_id in session.execute(found))
         attempt, again = attempt + 1, []

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.db import Ltree
 from backend.places.errors import PlaceNotFound
 from backend.places.events import fold_facts
-from backend.places.facts import load_facts
+from backend.places.facts import among, load_facts
 from backend.places.field_codes import is_made_code, normal_code
 from backend.places.models import Place, PlaceEvent
 from backend.places.naming import pinyin_key
@@ -132,7 +132,7 @@ def grid_at(
     Unknown places are left out.
     """
     if not has_moves(session, community_id):
-        found = select(Place.id, Place.grid_id).where(Place.community_id == community_id, Place.id.in_(place_ids))
+        found = select(Place.id, Place.grid_id).where(Place.community_id == community_id, among(Place.id, place_ids))
         return {place_id: [(0, grid_id)] for place_id, grid_id in session.execute(found)}
     tree = Tree(community_id, fold_facts(community_id, load_facts(session, community_id, place_ids)))
     return {place_id: tree.grid_history(place_id) for place_id in place_ids if place_id in tree.nodes}
