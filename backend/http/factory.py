@@ -50,7 +50,7 @@ def make_app(runtime: Runtime, blueprints: Iterable[Blueprint]) -> Flask:
     app.after_request(finish_request)
     hops = runtime.settings.trusted_proxies
     if hops:
-        setattr(app, "wsgi_app", ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops))
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
 
 

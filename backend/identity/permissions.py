@@ -97,7 +97,8 @@ def may_close(role: str, closers: str | Iterable[str]) -> bool:
     if isinstance(closers, str):
         closers = (closers,)
     return any(
-        role == closer or (role in _LINE and closer in _LINE and _LINE.index(role) >= _LINE.index(closer))
+        role == closer == "department"
+        or (role in _LINE and closer in _LINE and _LINE.index(role) >= _LINE.index(closer))
         for closer in closers
     )
 

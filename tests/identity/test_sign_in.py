@@ -29,9 +29,7 @@ def status_of(client: FlaskClient, access_token: str) -> tuple[int, str | None]:
 
 
 def refresh(client: FlaskClient, token: str, install_id: UUID) -> tuple[int, dict]:
-    answer = client.post(
-        "/sync/v1/auth/refresh", json={"refresh_token": token, "install_id": str(install_id)}
-    )
+    answer = client.post("/sync/v1/auth/refresh", json={"refresh_token": token, "install_id": str(install_id)})
     return answer.status_code, answer.json
 
 
@@ -88,9 +86,7 @@ def test_log_in_unknown_name_hashes_all_the_same(client, monkeypatch) -> None:
 def test_log_in_disabled_account_is_refused(client, db, account) -> None:
     answer = log_in(client, account)
     with db.transaction() as session:
-        session.execute(
-            update(Account).where(Account.id == account.id).values(disabled_at=clock.utc(clock.now_ms()))
-        )
+        session.execute(update(Account).where(Account.id == account.id).values(disabled_at=clock.utc(clock.now_ms())))
     assert try_log_in(client, account.login, account.password, "192.0.2.4").json["code"] == "login_failed"
     assert status_of(client, answer["access_token"]) == (401, "token_unknown")
 
