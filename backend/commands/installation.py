@@ -32,7 +32,6 @@ class Installation:
         return make_runtime(self.settings, Database(self.settings.database_url, pool_size=2))
 
 
-
 @contextmanager
 def open_installation(
     data_dir: Path | None = None, *, port: int | None = None, progress: Progress | None = None

@@ -1,0 +1,209 @@
+"""The demonstration's story, told through the public API, and the checks of what was promised."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from backend import clock
+from backend.demo.community import DemoState, Person
+from backend.demo.office import Office, OfficeError
+from backend.http.context import Runtime
+from backend.rectification import rebuild
+from backend.rectification.compile import clock_offset_ms
+from mobile_contract.conformance.faults import ALL_FAULTS
+from mobile_contract.conformance.fleet import run_fleet
+from mobile_contract.conformance.options import FleetOptions, Mirror
+from mobile_contract.conformance.phone import Login
+from mobile_contract.conformance.report import FleetReport
+
+PHONES, DAYS, VISITS_PER_DAY, SEED = 8, 7, 10, 7
+ASSIGNED, CLOSED = 6, 4
+IDENTITY = ("open_start", "new", "rebound", "closed", "void", "open_end")
+Count = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise checked: ``ok`` False ends the demonstration with exit code 1."""
+
+    promise: str
+    what: str
+    ok: bool
+    detail: str
+
+
+@dataclass(slots=True)
+class Story:
+    """What happened, as rows for a table and values for JSON."""
+
+    fleet: FleetReport
+    tasks: dict[str, int] = field(default_factory=dict)
+    assigned: int = 0
+    closed: int = 0
+    refused: list[str] = field(default_factory=list)
+    paper: dict[str, Any] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "ok": self.ok,
+            "seconds": round(self.seconds, 1),
+            "fleet": self.fleet.to_json(),
+            "tasks": self.tasks,
+            "assigned": self.assigned,
+            "closed": self.closed,
+            "paper": self.paper,
+            "checks": [{"promise": c.promise, "what": c.what, "ok": c.ok, "detail": c.detail} for c in self.checks],
+        }
+
+
+def tell(runtime: Runtime, base_url: str, state: DemoState, count: Count) -> Story:
+    """Phones come back from a week offline, the office assigns and strikes off, the week's paper is made and issued."""
+    began = time.monotonic()
+    story = Story(_play_fleet(base_url, state, count))
+    officer, committee = (_office(base_url, state.person(role)) for role in ("safety_officer", "committee"))
+    _assign(officer, state, story, count)
+    _close(committee, story, count)
+    story.tasks = _count_states(committee)
+    _make_paper(committee, _now_ms(runtime, UUID(state.community_id)), story, count)
+    _check(runtime, state, committee, story, count)
+    story.seconds = time.monotonic() - began
+    return story
+
+
+def _office(base_url: str, person: Person) -> Office:
+    return Office(base_url, person.login, person.password)
+
+
+def _play_fleet(base_url: str, state: DemoState, count: Count) -> FleetReport:
+    field_roles = ("grid_worker", "grid_head")
+    logins = [Login(p.login, p.password) for p in state.people if p.role in field_roles]
+    mirrored = [Login(p.login, p.password) for p in state.mirror_people if p.role in field_roles]
+    committee = state.person("committee")
+    return run_fleet(
+        FleetOptions(
+            base_url=base_url,
+            logins=logins,
+            office=Login(committee.login, committee.password),
+            phones=PHONES,
+            days=DAYS,
+            seed=SEED,
+            faults=ALL_FAULTS,
+            visits_per_day=VISITS_PER_DAY,
+            mirror=Mirror(mirrored),
+            progress=count,
+        )
+    )
+
+
+def _assign(officer: Office, state: DemoState, story: Story, count: Count) -> None:
+    """交办: the gravest registered hazards get a responsible party, measures and a date."""
+    waiting = officer.pages("/api/v1/tasks", state="registered", service_gap="false")
+    for done, task in enumerate(waiting[:ASSIGNED], 1):
+        body = {
+            "assignee_account_id": None,
+            "responsible_party": "住户",
+            "measures": "限期整改，整改前落实临时防范",
+            "deadline_ms": int(task["deadline_ms"]) + 7 * clock.DAY_MS,
+            "severity": task["severity"],
+        }
+        story.assigned += _try_step(officer, task, "assign", body, story)
+        count("office assigns", done, ASSIGNED)
+
+
+def _close(committee: Office, story: Story, count: Count) -> None:
+    """复查销号: hazards whose re-visit saw them gone, by somebody who did not report them."""
+    for task in committee.pages("/api/v1/tasks", state="review"):
+        if story.closed >= CLOSED:
+            break
+        full = committee.get(f"/api/v1/tasks/{task['id']}")
+        if "close" in full["may"] and full["revisit_id"]:
+            body = {"revisit_id": full["revisit_id"], "basis": full["basis"], "note": "已现场复查", "evidence": []}
+            story.closed += _try_step(committee, full, "close", body, story)
+        count("office strikes off", story.closed, CLOSED)
+
+
+def _try_step(office: Office, task: dict[str, Any], kind: str, body: dict[str, Any], story: Story) -> int:
+    try:
+        office.post(f"/api/v1/tasks/{task['id']}/{kind}", body, rev=task["rev"])
+    except OfficeError as error:
+        story.refused.append(f"{kind} {task['number']}: {error}")
+        return 0
+    return 1
+
+
+def _count_states(office: Office) -> dict[str, int]:
+    states: dict[str, int] = {}
+    for task in office.pages("/api/v1/tasks"):
+        states[task["state"]] = states.get(task["state"], 0) + 1
+    return dict(sorted(states.items()))
+
+
+def _make_paper(committee: Office, now_ms: int, story: Story, count: Count) -> None:
+    """The paper of the week that ended before the community's Monday morning, made by the worker, then issued."""
+    last_week = clock.local_day(now_ms) - timedelta(days=7)
+    asked = committee.post("/api/v1/papers", {"kind": "weekly", "period_start": last_week.isoformat()})
+    count("paper", 0, 1)
+    made = committee.wait_for(f"/api/v1/papers/{asked['id']}", lambda paper: paper["state"] != "queued", 90)
+    if made["state"] == "draft":
+        committee.post(f"/api/v1/papers/{asked['id']}/issue", {})
+    issued = committee.get(f"/api/v1/papers/{asked['id']}")
+    story.paper = {name: issued[name] for name in ("id", "number", "state", "sha256", "seal_holds")}
+    story.paper["figures"] = (issued["content"] or {}).get("figures", {})
+    count("paper", 1, 1)
+
+
+def _now_ms(runtime: Runtime, community_id: UUID) -> int:
+    with runtime.db.transaction([community_id]) as session:
+        return clock.now_ms(clock_offset_ms(session, community_id))
+
+
+def _check(runtime: Runtime, state: DemoState, committee: Office, story: Story, count: Count) -> None:
+    checks = story.checks
+    checks += [Check(c.promise, c.name, c.ok is not False, c.detail) for c in story.fleet.checks]
+    checks += [Check("P1", "no phone gave up", not story.fleet.troubles, "; ".join(story.fleet.troubles[:3]) or "none")]
+    checks.append(_check_rebuild(runtime, UUID(state.community_id), count))
+    figures = story.paper["figures"]
+    checks.append(_check_identity(figures))
+    checks.append(_check_receipts(committee, story.paper["id"], figures))
+    issued = story.paper["state"] == "issued" and story.paper["seal_holds"]
+    checks.append(Check("P5", "the paper is issued and its seal holds", bool(issued), str(story.paper["number"])))
+    worked = story.assigned > 0 and story.closed > 0
+    detail = f"{story.assigned} assigned, {story.closed} struck off" + "".join(f"; {r}" for r in story.refused[:2])
+    checks.append(Check("P6", "the office assigned and struck off through the API", worked, detail))
+
+
+def _check_rebuild(runtime: Runtime, community_id: UUID, count: Count) -> Check:
+    report = rebuild.check(runtime, community_id, lambda done, total: count("rebuild --check", done, total))
+    differences = report.differences.total()
+    detail = f"{report.places} places, {differences} differences" + "".join(f"; {s}" for s in report.shown[:3])
+    return Check("P3", "the projections are what the facts say", differences == 0, detail)
+
+
+def _check_identity(figures: dict[str, int]) -> Check:
+    """期初未销号 + 新增 + 反弹 − 销号 − 撤销 = 期末未销号."""
+    if not all(key in figures for key in IDENTITY):
+        return Check("P5", "期初+新增+反弹−销号−撤销=期末", False, f"figures are missing: {sorted(figures)[:8]}")
+    start, new, back, closed, void, end = (figures[key] for key in IDENTITY)
+    detail = f"{start}+{new}+{back}−{closed}−{void}={end}"
+    return Check("P5", "期初+新增+反弹−销号−撤销=期末", start + new + back - closed - void == end, detail)
+
+
+def _check_receipts(office: Office, paper_id: str, figures: dict[str, int]) -> Check:
+    wrong = [
+        key
+        for key, value in figures.items()
+        if len(office.pages(f"/api/v1/papers/{paper_id}/figures/{key}/rows")) != value
+    ]
+    return Check(
+        "P5", "every figure opens to its rows", not wrong, f"{len(figures)} figures" if not wrong else str(wrong)
+    )
