@@ -1,0 +1,106 @@
+"""What each step says: the same fields as a phone's ``task_step`` record, one schema a kind."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from backend.rectification.schemas import SEVERITIES, one_of
+from mobile_contract.sync.fields import WireInt, WireUUID
+
+SHORT, LONG, LONGEST = 200, 2000, 10_000
+
+
+def storable(text: str) -> None:
+    """Text that may have lines but no U+0000, which nothing that follows could keep."""
+    if "\x00" in text:
+        raise ValidationError("Must not contain U+0000.")
+
+
+def visible(text: str) -> None:
+    """Storable, and something to see."""
+    storable(text)
+    if not text.strip():
+        raise ValidationError("Must not be blank.")
+
+
+def _text(longest: int, **options: Any) -> fields.String:
+    return fields.String(required=True, validate=[validate.Length(1, longest), visible], **options)
+
+
+def _optional_text() -> fields.String:
+    return fields.String(load_default=None, allow_none=True, validate=[validate.Length(0, LONGEST), storable])
+
+
+def _optional_id() -> WireUUID:
+    return WireUUID(load_default=None, allow_none=True)
+
+
+def _ids() -> fields.List[str]:
+    return fields.List(WireUUID(), load_default=list, validate=validate.Length(0, 200))
+
+
+class AssignSchema(Schema):
+    """交办: who must put it right, how, until when, and how grave it is. Fixes deadline and severity."""
+
+    assignee_account_id = _optional_id()
+    responsible_party = _text(SHORT, metadata={"example": "3栋经营者"})
+    measures = _text(LONG, metadata={"example": "移走车辆，清理通道"})
+    deadline_ms = WireInt(required=True, validate=validate.Range(0))
+    severity = one_of(SEVERITIES, required=True)
+
+
+class AcceptSchema(Schema):
+    """签收: a signature, or who witnessed the refusal to sign."""
+
+    signature = _optional_id()
+    refusal_witness = _optional_text()
+
+
+class SubmitSchema(Schema):
+    """报整改: what was done, with photos."""
+
+    note = _optional_text()
+    photos = _ids()
+
+
+class StepEvidenceSchema(Schema):
+    """One kind of evidence with its files."""
+
+    kind = _text(32)
+    attachments = _ids()
+
+
+class CloseSchema(Schema):
+    """复查销号: the re-visit that saw it gone, and the visits that whoever closes has seen (``basis``)."""
+
+    revisit_id = _optional_id()
+    basis = _ids()
+    note = _optional_text()
+    evidence = fields.List(
+        fields.Nested(StepEvidenceSchema), load_default=list, validate=validate.Length(0, 50)
+    )
+
+
+class ReturnSchema(Schema):
+    """退回: why it is not done, and perhaps a new deadline."""
+
+    reason = _text(LONG)
+    deadline_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
+
+
+class VoidSchema(Schema):
+    """误报/合并: why, and of which hazard it is the double."""
+
+    reason = _text(LONG)
+    duplicate_of = _optional_id()
+
+
+STEP_SCHEMAS: Final[Mapping[str, type[Schema]]] = {
+    "assign": AssignSchema,
+    "accept": AcceptSchema,
+    "submit": SubmitSchema,
+    "close": CloseSchema,
+    "return": ReturnSchema,
+    "void": VoidSchema,
+}
