@@ -1,6 +1,7 @@
 """Histories for papers' tests: projections as plain values, and the way to put them into the tables as they are."""
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -51,7 +52,12 @@ class Life:
     deadline_ms: int = 0
     is_gap: bool = False
     rules: tuple[str, ...] = ("EBC-02",)
+    seq: int = field(default_factory=count(1).__next__)
     id: UUID = field(default_factory=uuid4)
+
+    @property
+    def number(self) -> str:
+        return f"福泉-EBC-2026-{self.seq:04d}"
 
     def state_at(self, at_ms: int) -> str | None:
         """The state just before ``at_ms``; None when it was not known yet."""
@@ -76,7 +82,7 @@ def write_history(session: Session, community_id: UUID, history: History) -> Non
         (Visit, [_visit(c) for c in history.calls]),
         (Observation, [_observation(c, d) for c in history.calls for d in _observed(c)]),
         (Hazard, [_hazard(life) for life in history.lives]),
-        (LedgerNumber, [_number(n, life) for n, life in enumerate(history.lives, 1)]),
+        (LedgerNumber, [_number(life) for life in history.lives]),
         (Transition, [row for life in history.lives for row in _transitions(life)]),
     ):
         if rows:
@@ -151,13 +157,13 @@ def _hazard(life: Life) -> dict[str, Any]:
     }
 
 
-def _number(n: int, life: Life) -> dict[str, Any]:
+def _number(life: Life) -> dict[str, Any]:
     return {
         "hazard_id": life.id,
-        "number": f"福泉-EBC-2026-{n:04d}",
+        "number": life.number,
         "form": life.form,
         "year": 2026,
-        "seq": n,
+        "seq": life.seq,
         "place_id": life.door.id,
         "chain": life.rules[0],
         "locus": life.id.hex,

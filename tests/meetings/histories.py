@@ -16,7 +16,7 @@ AFTER = {
     "void": ["registered"],
 }
 OUTCOMES = ("done", "vacant", "not_applicable", "no_answer", "refused", "wrong_address")
-RESULTS = (
+RESULTS: tuple[dict[str, dict[str, str]], ...] = (
     {},
     {"EBC-ROUTE": {"STAIR/3": "unknown", "": "present"}},
     {"EBC-09": {"": "unknown"}, "EBC-06": {"": "unknown"}},
