@@ -22,11 +22,12 @@ from backend.places.service import PlaceListeners
 from backend.rectification.step_records import TASK_STEP
 from backend.settings import Settings
 from backend.sync.feed_entities import FeedEntities
+from backend.sync.office_routes import blueprint as records
 from backend.sync.place_feed import PLACE, tell_feed
 from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
-BLUEPRINTS = (sign_in, identity, places, sync, meetings, pages)
+BLUEPRINTS = (sign_in, identity, places, sync, records, meetings, pages)
 
 
 def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorbell | None = None) -> Runtime:

@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from backend.db import new_id
-from backend.identity.keys import Sealed, Sealer
 from backend.inspections.archive import KeyRow, store_keys
 from backend.sync.feed import Change, append_changes, device_scope
 from backend.sync.judging import digest
@@ -233,10 +232,3 @@ def room_left(session: Session, community_id: UUID, install_id: UUID) -> tuple[i
         )
     ).one()
     return REVOKED_RECORDS - int(count), REVOKED_BYTES - int(size)
-
-
-def open_row(sealer: Sealer, row: Quarantine, key: KeyRow | None) -> bytes | None:
-    """The bytes as they came; None once they were lawfully erased."""
-    if row.sealed is None or key is None:
-        return None
-    return sealer.open(row.id, Sealed(row.sealed, key.key_version, key.wrapped))

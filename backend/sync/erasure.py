@@ -1,0 +1,53 @@
+"""Lawful erasure of a record together with all quarantined copies of it."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from backend.inspections.erasure import RecordNotFound
+from backend.inspections.erasure import erase_record as erase_archived
+from backend.inspections.models import RecordKey
+from backend.sync.models import Quarantine
+from backend.sync.quarantine import ERASED
+
+
+def erase_record(
+    session: Session,
+    community_id: UUID,
+    record_id: UUID,
+    actor_id: UUID | None,
+    reason: str,
+    *,
+    at_ms: int | None = None,
+) -> bool:
+    """Erase what the archive and the quarantine hold under ``record_id``; False when nothing was left to erase.
+
+    RecordNotFound when neither ever held it.
+    """
+    copies = list(
+        session.scalars(
+            select(Quarantine.id).where(Quarantine.community_id == community_id, Quarantine.record_id == record_id)
+        )
+    )
+    fresh = _erase_copies(session, community_id, copies)
+    try:
+        return erase_archived(session, community_id, record_id, actor_id, reason, at_ms=at_ms) or fresh
+    except RecordNotFound:
+        if not copies:
+            raise
+        return fresh
+
+
+def _erase_copies(session: Session, community_id: UUID, ids: list[UUID]) -> bool:
+    session.execute(
+        delete(RecordKey).where(RecordKey.community_id == community_id, RecordKey.record_id == func.any(ids))
+    )
+    erased = session.execute(
+        update(Quarantine)
+        .where(Quarantine.community_id == community_id, Quarantine.id == func.any(ids))
+        .where(Quarantine.state != ERASED)
+        .values(sealed=None, state=ERASED, resolved_at=func.now())
+        .returning(Quarantine.id)
+    ).all()
+    return bool(erased)

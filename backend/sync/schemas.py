@@ -1,0 +1,104 @@
+"""Shapes of the office's API of records and the quarantine."""
+
+from marshmallow import Schema, fields, validate
+
+from backend.http.paging import PageQuery
+from backend.sync.quarantine import ACCEPTED, ERASED, HELD
+from mobile_contract.sync.messages import ProblemSchema, PushResultSchema
+
+
+class QuarantineQuery(PageQuery):
+    """Narrows the list; ``state`` is held unless another is named."""
+
+    state = fields.Str(load_default=HELD, validate=validate.OneOf([HELD, ACCEPTED, ERASED]))
+    code = fields.Str(load_default=None, allow_none=True)
+    install_id = fields.UUID(load_default=None, allow_none=True)
+    record_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class QuarantineItemSchema(Schema):
+    """Bytes that are not in force. ``sha256`` is that of the payload where one could be told, else of the bytes."""
+
+    id = fields.UUID(required=True)
+    record_id = fields.UUID(required=True, allow_none=True)
+    record_type = fields.Str(required=True, allow_none=True)
+    install_id = fields.UUID(required=True, allow_none=True)
+    account_id = fields.UUID(required=True, allow_none=True)
+    sha256 = fields.Str(required=True)
+    bytes = fields.Int(required=True)
+    code = fields.Str(required=True)
+    errors = fields.List(fields.Nested(ProblemSchema), required=True)
+    state = fields.Str(required=True)
+    received_ms = fields.Int(required=True)
+
+
+class QuarantineDetailSchema(QuarantineItemSchema):
+    """With the bytes as they came: ``raw_base64`` always, ``raw_text`` when they are UTF-8, ``payload`` when they are
+    a record whose payload can be read. All null once lawfully erased."""
+
+    raw_base64 = fields.Str(required=True, allow_none=True)
+    raw_text = fields.Str(required=True, allow_none=True)
+    payload = fields.Str(required=True, allow_none=True)
+
+
+class RepairSchema(Schema):
+    """The payload to store instead, and why it may be. ``record_id`` and ``type`` only where the bytes do not tell."""
+
+    payload = fields.Str(required=True, validate=validate.Length(2, 1_000_000))
+    reason = fields.Str(required=True, validate=validate.Length(1, 500))
+    record_id = fields.UUID(load_default=None, allow_none=True)
+    type = fields.Str(load_default=None, allow_none=True)
+
+
+class MendedSchema(PushResultSchema):
+    """What became of it, as a push would tell."""
+
+
+class ReferenceSchema(Schema):
+    """Something a record waits for."""
+
+    ref_type = fields.Str(required=True, metadata={"enum": ["place", "record", "form"]})
+    ref_id = fields.Str(required=True)
+
+
+class RecordSchema(Schema):
+    """A record as the server holds it. ``payload`` is null for readers who may not see it, and once erased."""
+
+    id = fields.UUID(required=True)
+    type = fields.Str(required=True)
+    status = fields.Str(required=True, metadata={"enum": ["stored", "erased"]})
+    sha256 = fields.Str(required=True)
+    effective_ms = fields.Int(required=True)
+    time_quality = fields.Str(required=True)
+    in_future = fields.Bool(required=True)
+    received_ms = fields.Int(required=True)
+    install_id = fields.UUID(required=True)
+    author_id = fields.UUID(required=True)
+    actor_role = fields.Str(required=True, allow_none=True)
+    seq = fields.Int(required=True)
+    place_id = fields.UUID(required=True, allow_none=True)
+    root_id = fields.UUID(required=True, allow_none=True)
+    root_op = fields.Str(required=True, allow_none=True)
+    repaired_from = fields.UUID(required=True, allow_none=True)
+    waiting_on = fields.List(fields.Nested(ReferenceSchema), required=True)
+    payload = fields.Str(required=True, allow_none=True)
+
+
+class WaitingItemSchema(ReferenceSchema):
+    """A stored record that waits for something unknown."""
+
+    record_id = fields.UUID(required=True)
+    type = fields.Str(required=True)
+    author_id = fields.UUID(required=True)
+    place_id = fields.UUID(required=True, allow_none=True)
+    effective_ms = fields.Int(required=True)
+    since_ms = fields.Int(required=True)
+
+
+class SummarySchema(Schema):
+    """How much there is."""
+
+    records = fields.Int(required=True)
+    by_type = fields.Dict(keys=fields.Str(), values=fields.Int(), required=True)
+    quarantined = fields.Int(required=True)
+    waiting = fields.Int(required=True)
