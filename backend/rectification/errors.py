@@ -33,6 +33,10 @@ class WorkOrderEmpty(Conflict):
     """No assigned task is left in this draft (any more)."""
 
 
+class WorkOrderNotFound(NotFound):
+    pass
+
+
 add_messages(
     {
         "task_not_found": ("没有找到该任务，或不在您的管辖范围。", "No such task, or not in your area."),
@@ -43,6 +47,7 @@ add_messages(
         ),
         "step_not_applied": ("此步骤不能执行：{why_zh}。", "This step does not apply: {why_en}."),
         "assignee_unknown": ("承办人不是本社区人员。", "The assignee does not belong to this community."),
+        "work_order_not_found": ("没有找到该交办单。", "There is no such work order."),
         "work_order_empty": ("该交办单已无待交办任务。", "Nothing is left in this work order."),
     }
 )

@@ -1,0 +1,97 @@
+"""Forms with their rules as phones see them in the feed. Published versions never change: each is made once."""
+
+from collections.abc import Iterable
+from threading import Lock
+from typing import NamedTuple
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.forms.models import FormVersion, RuleVersion
+from mobile_contract.forms import answers_schema, parse_form
+
+
+class FeedForm(NamedTuple):
+    """A form version as the feed sends it; ``id`` is ``<code>/<version>``. ``rev`` rises with every publication that
+    concerns the form."""
+
+    id: str
+    rev: int
+    data: orjson.Fragment
+
+
+class _Version(NamedTuple):
+    """What is published about one form version: all that its row depends on. ``rules``: the newest rule set that can
+    judge it, 0 when there is none."""
+
+    code: str
+    version: int
+    current: bool
+    rules: int
+    rev: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.code}/{self.version}"
+
+
+class PublishedForms:
+    """All published forms, made for the wire once a process. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._made: dict[_Version, FeedForm] = {}
+        self._lock = Lock()
+
+    def load(self, session: Session, ids: Iterable[str]) -> dict[str, FeedForm]:
+        """The forms of these ids that are published."""
+        wanted = set(ids)
+        return {form.id: form for form in self._all(session) if form.id in wanted}
+
+    def list_after(self, session: Session, after_id: str | None, limit: int) -> list[FeedForm]:
+        """The next forms, by id as text."""
+        return [form for form in self._all(session) if after_id is None or form.id > after_id][:limit]
+
+    def _all(self, session: Session) -> list[FeedForm]:
+        published = _published(session)
+        missing = [version for version in published if version not in self._made]
+        if missing:
+            with self._lock:
+                for version in missing:
+                    self._made[version] = _make(session, version)
+        return sorted((self._made[version] for version in published), key=lambda form: form.id)
+
+
+def _published(session: Session) -> list[_Version]:
+    forms: dict[str, list[int]] = {}
+    for code, version in session.execute(select(FormVersion.code, FormVersion.version)):
+        forms.setdefault(code, []).append(version)
+    rules: dict[str, list[tuple[int, list[int]]]] = {}
+    judged = RuleVersion.definition["form_versions"]
+    for code, version, form_versions in session.execute(select(RuleVersion.form_code, RuleVersion.version, judged)):
+        rules.setdefault(code, []).append((version, form_versions))
+    return [
+        _Version(
+            code,
+            version,
+            version == max(versions),
+            max((n for n, judges in rules.get(code, ()) if version in judges), default=0),
+            len(versions) + len(rules.get(code, ())),
+        )
+        for code, versions in forms.items()
+        for version in versions
+    ]
+
+
+def _make(session: Session, version: _Version) -> FeedForm:
+    definition = session.get_one(FormVersion, (version.code, version.version)).definition
+    rule_set = session.get(RuleVersion, (version.code, version.rules)) if version.rules else None
+    data = {
+        "code": version.code,
+        "version": version.version,
+        "current": version.current,
+        "definition": definition,
+        "schema": answers_schema(parse_form(definition, version.id)),
+        "rules": None if rule_set is None else rule_set.definition,
+    }
+    return FeedForm(version.id, version.rev, orjson.Fragment(orjson.dumps(data)))

@@ -1,0 +1,173 @@
+"""The office's API of forms and rules: what is published, and a community's own changes to it."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.forms import service
+from backend.forms.errors import FormNotFound
+from backend.forms.listeners import RuleListeners
+from backend.forms.models import FormVersion, RuleOverride, RuleVersion
+from backend.forms.schemas import (
+    FormDetailSchema,
+    FormsSchema,
+    NewOverrideSchema,
+    NewReassessmentSchema,
+    OverrideSchema,
+    ReassessmentSchema,
+)
+from backend.http import Blueprint, RequestContext, requires
+from backend.http.guards import PermissionDenied
+from backend.identity.audit import audit
+from mobile_contract.forms import answers_schema, parse_form
+
+blueprint = Blueprint("forms", __name__, url_prefix="/api/v1")
+READS = requires("place.read")
+CHANGES = requires("rule.override")
+#: The kind of job that folds a place; wanted by those who listen to changed rules.
+COMPILE = "compile"
+
+
+@blueprint.get("/forms", guard=READS)
+@blueprint.response(200, FormsSchema)
+def list_forms(ctx: RequestContext) -> dict[str, Any]:
+    """All published form versions, by code and version."""
+    forms = ctx.session.scalars(select(FormVersion).order_by(FormVersion.code, FormVersion.version)).all()
+    newest = {form.code: form.version for form in forms}
+    rules: dict[str, list[RuleVersion]] = {}
+    for rule_set in ctx.session.scalars(select(RuleVersion).order_by(RuleVersion.version)):
+        rules.setdefault(rule_set.form_code, []).append(rule_set)
+    return {"items": [_shown(form, newest[form.code], rules.get(form.code, [])) for form in forms]}
+
+
+@blueprint.get("/forms/<string:code>/<int:version>", guard=READS)
+@blueprint.response(200, FormDetailSchema)
+def get_form(ctx: RequestContext, code: str, version: int) -> dict[str, Any]:
+    """One form version with the JSON Schema of its answers and its rules."""
+    form = ctx.session.get(FormVersion, (code, version)) if version < 2**31 else None
+    if form is None:
+        raise FormNotFound
+    newest = ctx.session.scalar(
+        select(FormVersion.version).where(FormVersion.code == code).order_by(FormVersion.version.desc()).limit(1)
+    )
+    rules = ctx.session.scalars(
+        select(RuleVersion).where(RuleVersion.form_code == code).order_by(RuleVersion.version)
+    ).all()
+    judging = [rule_set for rule_set in rules if version in rule_set.definition["form_versions"]]
+    codes = {rule["code"] for rule_set in judging for rule in rule_set.definition["rules"]}
+    return {
+        **_shown(form, newest or version, list(rules)),
+        "definition": form.definition,
+        "schema": answers_schema(parse_form(form.definition, f"{code}/{version}")),
+        "rule_sets": [
+            {"version": r.version, "effective_from_ms": r.effective_from_ms, "definition": r.definition}
+            for r in judging
+        ],
+        "overrides": [_override(row) for row in _overrides(ctx.session, ctx.community_id, codes)],
+    }
+
+
+@blueprint.post("/rules/<string:code>/override", guard=CHANGES)
+@blueprint.arguments(NewOverrideSchema)
+@blueprint.response(201, OverrideSchema)
+def override_rule(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[str, Any]:
+    """Change a rule for this community. Visits from then on are judged by it; they are folded again at once."""
+    _refuse_part_of_community(ctx)
+    form_code = _form_of(ctx.session, code)
+    at_ms = ctx.now_ms if body["effective_from_ms"] is None else body["effective_from_ms"]
+    override_id = service.override_rule(
+        ctx.session,
+        ctx.community_id,
+        code,
+        effective_from_ms=at_ms,
+        enabled=body["enabled"],
+        due=body["due"],
+        actor_id=ctx.actor.account_id,
+    )
+    _audit(ctx, "rule_overridden", f"rule:{code}", enabled=body["enabled"], due=body["due"], effective_from_ms=at_ms)
+    _fold_again(ctx, form_code)
+    return _override(ctx.session.get_one(RuleOverride, (ctx.community_id, override_id)))
+
+
+@blueprint.post("/forms/<string:code>/reassess", guard=CHANGES)
+@blueprint.arguments(NewReassessmentSchema)
+@blueprint.response(201, ReassessmentSchema)
+def reassess_form(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[str, Any]:
+    """Look at the last answers of every place with another rule set: a new rule sees old visits in no other way."""
+    _refuse_part_of_community(ctx)
+    if not ctx.session.scalar(select(FormVersion.version).where(FormVersion.code == code).limit(1)):
+        raise FormNotFound
+    at_ms, rule_version = ctx.now_ms, body["rule_version"]
+    reassessment_id = service.reassess(
+        ctx.session,
+        ctx.community_id,
+        code,
+        rule_version,
+        effective_ms=at_ms,
+        actor_id=ctx.actor.account_id,
+    )
+    _audit(ctx, "form_reassessed", f"form:{code}", rule_version=rule_version, effective_ms=at_ms)
+    _fold_again(ctx, code)
+    return {"id": reassessment_id, "form": code, "rule_version": rule_version, "effective_ms": at_ms}
+
+
+def _refuse_part_of_community(ctx: RequestContext) -> None:
+    """Rules hold for the whole community: a role over a part of it cannot change them."""
+    if ctx.actor.scope_paths:
+        raise PermissionDenied(permission=CHANGES.permission)
+
+
+def _form_of(session: Session, rule_code: str) -> str:
+    """The form whose rules hold ``rule_code``; RuleUnknown."""
+    rule_sets = session.execute(select(RuleVersion.form_code, RuleVersion.definition)).all()
+    for form_code, definition in rule_sets:
+        if any(rule["code"] == rule_code for rule in definition["rules"]):
+            return str(form_code)
+    raise service.RuleUnknown(rule=rule_code)
+
+
+def _overrides(session: Session, community_id: UUID, codes: set[str]) -> list[RuleOverride]:
+    found = select(RuleOverride).where(RuleOverride.community_id == community_id, RuleOverride.rule_code.in_(codes))
+    return list(session.scalars(found.order_by(RuleOverride.effective_from_ms, RuleOverride.id)))
+
+
+def _fold_again(ctx: RequestContext, form_code: str) -> None:
+    ctx.runtime.part(RuleListeners).tell(ctx.session, ctx.community_id, form_code)
+    ctx.ring(COMPILE)
+
+
+def _audit(ctx: RequestContext, action: str, subject: str, **details: Any) -> None:
+    audit(
+        ctx.session,
+        ctx.community_id,
+        action,
+        subject,
+        account_id=ctx.actor.account_id,
+        at_ms=ctx.now_ms,
+        **details,
+    )
+
+
+def _shown(form: FormVersion, newest: int, rules: list[RuleVersion]) -> dict[str, Any]:
+    definition = form.definition
+    return {
+        "code": form.code,
+        "version": form.version,
+        "current": form.version == newest,
+        "title": definition["title"],
+        "place_kinds": definition.get("place_kinds", []),
+        "rules": [r.version for r in rules if form.version in r.definition["form_versions"]],
+        "published_at": form.published_at,
+    }
+
+
+def _override(row: RuleOverride) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "rule": row.rule_code,
+        "effective_from_ms": row.effective_from_ms,
+        "enabled": row.enabled,
+        "due": row.due,
+    }

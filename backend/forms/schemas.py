@@ -1,0 +1,87 @@
+"""Shapes of the office API of forms and rules."""
+
+from marshmallow import Schema, fields, validate
+
+from mobile_contract.rules.definition import DUE
+from mobile_contract.sync.fields import WireInt
+
+
+class FormLabelSchema(Schema):
+    """A text in Chinese and English."""
+
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+
+
+class FormSchema(Schema):
+    """A published form version. ``rules``: versions of the rule sets that judge it."""
+
+    code = fields.String(required=True, metadata={"example": "ebike_charging"})
+    version = fields.Integer(required=True)
+    current = fields.Boolean(required=True)
+    title = fields.Nested(FormLabelSchema, required=True)
+    place_kinds = fields.List(fields.String(), required=True)
+    rules = fields.List(fields.Integer(), required=True)
+    published_at = fields.AwareDateTime(required=True)
+
+
+class FormsSchema(Schema):
+    """All published form versions, the common header included."""
+
+    items = fields.List(fields.Nested(FormSchema), required=True)
+
+
+class RuleSetSchema(Schema):
+    """A rule set; judges the visits from ``effective_from_ms`` on."""
+
+    version = fields.Integer(required=True)
+    effective_from_ms = WireInt(required=True)
+    definition = fields.Dict(required=True)
+
+
+class OverrideSchema(Schema):
+    """A community's change to one rule, from ``effective_from_ms`` on."""
+
+    id = fields.UUID(required=True)
+    rule = fields.String(required=True)
+    effective_from_ms = WireInt(required=True)
+    enabled = fields.Boolean(required=True)
+    due = fields.String(required=True, allow_none=True)
+
+
+class FormDetailSchema(FormSchema):
+    """A form: its definition, the JSON Schema of its answers, its rule sets, and the community's changes to them."""
+
+    definition = fields.Dict(required=True)
+    schema = fields.Dict(required=True)
+    rule_sets = fields.List(fields.Nested(RuleSetSchema), required=True)
+    overrides = fields.List(fields.Nested(OverrideSchema), required=True)
+
+
+class NewOverrideSchema(Schema):
+    """Switch a rule off (or on again), or give it another deadline: ``0`` today, ``24h``, ``7d``. From now on when
+    ``effective_from_ms`` is null."""
+
+    enabled = fields.Boolean(required=True)
+    due = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(rf"(?:{DUE.pattern})\Z"),
+        metadata={"example": "7d"},
+    )
+    effective_from_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
+
+
+class NewReassessmentSchema(Schema):
+    """Judge the last answers of every place anew by ``rule_version``, as of now."""
+
+    rule_version = WireInt(required=True, validate=validate.Range(1, 2**31 - 1))
+
+
+class ReassessmentSchema(Schema):
+    """A decision to look at old answers with another rule set."""
+
+    id = fields.UUID(required=True)
+    form = fields.String(required=True)
+    rule_version = fields.Integer(required=True)
+    effective_ms = WireInt(required=True)
