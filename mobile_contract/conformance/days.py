@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from mobile_contract.conformance.answers import AnswerPool, present_rules
+from mobile_contract.conformance.answers import AnswerPool, is_hazard, present_rules
 from mobile_contract.conformance.faults import Fault
 from mobile_contract.conformance.notebook import DAY_MS, YEAR_MS, MadeRecord, make_uuid7
 from mobile_contract.conformance.phone import Phone
@@ -27,6 +27,7 @@ class FieldWorker:
         self.visits_per_day = visits_per_day
         self.new_places: dict[str, dict[str, Any]] = {}
         self.made_by_kind: dict[str, int] = {}
+        self._grave: list[str] = []
 
     def work(self, day_start_ms: int, end_ms: int) -> None:
         """One day of records with true times in `[day_start_ms, end_ms)`; ends when time is up."""
@@ -76,7 +77,10 @@ class FieldWorker:
     def _visit(self, moment: int) -> MadeRecord:
         attachments: list[dict[str, Any]] = []
         body = self._visit_body(moment, self._pick_place(), attachments)
-        return self.phone.notebook.write("visit", moment, {"visit": body, "attachments": attachments})
+        record = self.phone.notebook.write("visit", moment, {"visit": body, "attachments": attachments})
+        if any(is_hazard(self.pools[block["form"]].form, block["answers"]) for block in body.get("blocks", [])):
+            self._grave.append(record.id)
+        return record
 
     def _visit_body(
         self, moment: int, place: tuple[str, str], attachments: list[dict[str, Any]] | None = None
@@ -181,7 +185,11 @@ class FieldWorker:
         ]
         if not visits:
             return None
+        # What matters is looked at twice, so half of the corrections concern visits with a hazard.
+        grave = self.phone.notebook.records.get(self._grave[-1]) if self._grave else None
         target = self.phone.rng.choice(visits[-30:])
+        if grave is not None and self.phone.rng.random() < 0.5:
+            target = grave
         if void:
             body: dict[str, Any] = {"voids": target.id, "reason": "录入错误"}
         else:

@@ -49,16 +49,18 @@ def parse_faults(text: str) -> frozenset[Fault]:
 
 
 class Luck:
-    """Decides when a fault strikes, and counts it."""
+    """Decides when a fault strikes, and counts it. Each fault has random numbers of its own, so that how
+    often the network failed does not change what is written in the field."""
 
-    def __init__(self, faults: Iterable[Fault], rng: Random) -> None:
+    def __init__(self, faults: Iterable[Fault], seed: object) -> None:
         self.faults = frozenset(faults)
-        self.rng = rng
+        self.seed = seed
         self.counts: dict[str, int] = {}
+        self._rngs = {fault: Random(f"{seed}/{fault.value}") for fault in Fault}
 
     def strikes(self, fault: Fault) -> bool:
         """True when the fault is switched on and happens now."""
-        if fault not in self.faults or self.rng.random() >= CHANCE[fault]:
+        if fault not in self.faults or self._rngs[fault].random() >= CHANCE[fault]:
             return False
         self.counts[fault.value] = self.counts.get(fault.value, 0) + 1
         return True

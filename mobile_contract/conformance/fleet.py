@@ -109,7 +109,7 @@ class Fleet:
     def _make_phone(self, name: str, login: Login, seed: object) -> Phone:
         options = self.options
         faults = options.faults if isinstance(seed, int) else frozenset()
-        luck = Luck(faults, Random(f"{options.seed}/{seed}"))
+        luck = Luck(faults, f"{options.seed}/{seed}")
         return Phone(name, options.base_url, login, luck, self.now_ms, options.patience_s)
 
     def _add_phone(self, name: str, login: Login, number: int) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from random import Random
 from typing import Any
 
 import orjson
@@ -97,7 +96,7 @@ def replay(phones: Sequence[Phone], options: FleetOptions, mirror: Mirror, view:
 
 def _stand_in(phone: Phone, options: FleetOptions, mirror: Mirror) -> Phone:
     login = mirror.logins[list(options.logins).index(phone.login)]
-    luck = Luck((), Random(phone.install_id))
+    luck = Luck((), phone.install_id)
     actor = Phone(f"{phone.name} (mirror)", phone.base_url, login, luck, phone.now_ms, options.patience_s)
     actor.install_id = phone.install_id
     actor.sign_in(phone.notebook.boot.started_ms)

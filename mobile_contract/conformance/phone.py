@@ -38,6 +38,8 @@ class Refused(Exception):
 class Phone:
     """One installation. Used by one thread at a time.
 
+    `rng` decides what is written, `net` how it is sent.
+
     `now_ms` gives the true time of the simulation: the server's clock at the fleet's start plus what
     passed since. `patience_s` is how long one request is tried again before `GaveUp`.
     """
@@ -49,7 +51,8 @@ class Phone:
         self.base_url = base_url
         self.login = login
         self.luck = luck
-        self.rng: Random = luck.rng
+        self.rng = Random(f"{luck.seed}/work")
+        self.net = Random(f"{luck.seed}/net")
         self.now_ms = now_ms
         self.patience_s = patience_s
         self.wire = Wire(base_url)
@@ -97,7 +100,7 @@ class Phone:
 
     def clone(self, name: str) -> "Phone":
         """A copy made by a backup app: same installation, same outbox, own life from here on."""
-        luck = Luck(self.luck.faults, Random(f"{self.name}/{name}"))
+        luck = Luck(self.luck.faults, f"{self.luck.seed}/{name}")
         twin = Phone(name, self.base_url, self.login, luck, self.now_ms, self.patience_s)
         twin.install_id = self.install_id
         twin.tokens = dict(self.tokens or {})
@@ -134,7 +137,7 @@ class Phone:
                 raise GaveUp(f"{self.name}: {path} {reply.status if reply else 'unreachable'}")
             if reply is None or reply.status != 401:
                 pause = wait_s if reply is None else reply.retry_after_s(wait_s)
-                time.sleep(min(pause, 15) * (0.5 + self.rng.random()))
+                time.sleep(min(pause, 15) * (0.5 + self.net.random()))
                 wait_s = min(wait_s * 1.7, 5)
             self.counts["repeats"] += 1
 
@@ -153,13 +156,13 @@ class Phone:
                 return reply
             if time.monotonic() > deadline:
                 raise GaveUp(f"{self.name}: {path} {reply.status}")
-            time.sleep(0.2 + self.rng.random())
+            time.sleep(0.2 + self.net.random())
 
     def _attempt(self, path: str, body: dict[str, Any] | bytes, before: Callable[[], None] | None) -> Reply | None:
         try:
             if before is not None:
                 before()
-            return self.wire.post(path, body, self._access_token(), self.rng.choice(ENCODINGS))
+            return self.wire.post(path, body, self._access_token(), self.net.choice(ENCODINGS))
         except Unreachable:
             return None
 
@@ -208,5 +211,5 @@ class Phone:
                 return reply
             if time.monotonic() > deadline:
                 raise GaveUp(f"{self.name}: {path} {reply.status}")
-            time.sleep(min(reply.retry_after_s(wait_s), 15) * (0.5 + self.rng.random()))
+            time.sleep(min(reply.retry_after_s(wait_s), 15) * (0.5 + self.net.random()))
             wait_s = min(wait_s * 1.7, 5)

@@ -31,8 +31,8 @@ def push_all(phone: Phone) -> None:
     while phone.outbox:
         waiting = list(phone.outbox.values())
         if phone.luck.strikes(Fault.SHUFFLED):
-            phone.rng.shuffle(waiting)
-        size = MAX_RECORDS if not phone.luck.faults else phone.rng.choice((20, 60, 150, MAX_RECORDS))
+            phone.net.shuffle(waiting)
+        size = MAX_RECORDS if not phone.luck.faults else phone.net.choice((20, 60, 150, MAX_RECORDS))
         batch = waiting[:size]
         if phone.luck.strikes(Fault.DUPLICATED):
             batch = _with_repeats(phone, batch)
@@ -112,7 +112,7 @@ def _head(phone: Phone) -> dict[str, Any]:
 def _with_repeats(phone: Phone, batch: list[MadeRecord]) -> list[MadeRecord]:
     """Records the server has already acknowledged, and one of this batch twice."""
     known = [record for record in phone.notebook.records.values() if record.status is not None]
-    again = phone.rng.sample(known, min(len(known), 20))
+    again = phone.net.sample(known, min(len(known), 20))
     return (batch + batch[:1] + again)[:MAX_RECORDS]
 
 
@@ -140,10 +140,10 @@ def _push_batch(phone: Phone, batch: list[MadeRecord]) -> None:
 
 
 def _break_connection(phone: Phone, raw: bytes) -> None:
-    encoding = phone.rng.choice((None, "gzip"))
+    encoding = phone.net.choice((None, "gzip"))
     token = str((phone.tokens or {})["access_token"])
     if phone.luck.strikes(Fault.DROPPED):
-        phone.wire.post_partly("/sync/v1/push", raw, token, encoding, phone.rng.random())
+        phone.wire.post_partly("/sync/v1/push", raw, token, encoding, phone.net.random())
     if phone.luck.strikes(Fault.SWALLOWED):
         phone.wire.post_and_leave("/sync/v1/push", raw, token, encoding)
 
@@ -159,7 +159,7 @@ def _attach_anchor(phone: Phone, record: MadeRecord) -> None:
 
 def _envelope(phone: Phone, pieces: list[bytes]) -> bytes:
     head = {
-        "push_id": str(uuid.UUID(int=phone.rng.getrandbits(128), version=4)),
+        "push_id": str(uuid.UUID(int=phone.net.getrandbits(128), version=4)),
         "app_version": "fleet",
         "server_epoch": phone.server_epoch,
         **_head(phone),

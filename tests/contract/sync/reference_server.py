@@ -157,7 +157,13 @@ class ReferenceServer:
             results.append({"id": bad.id, "status": "quarantined", "effective_at_ms": None})
         for good in push.good:
             anchors: list[Anchor] = [] if good.anchor is None else [good.anchor]
-            row: dict[str, Any] = {"id": good.id, "type": good.type, "sha256": good.sha256, "data": good.data, "anchors": anchors}
+            row: dict[str, Any] = {
+                "id": good.id,
+                "type": good.type,
+                "sha256": good.sha256,
+                "data": good.data,
+                "anchors": anchors,
+            }
             row |= {"install_id": push.head["install_id"], "arrival": len(community.stored)}
             status = self.keep(community, row)
             effective = self.effective_ms(community.stored.get(good.id, row))
