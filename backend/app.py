@@ -5,6 +5,8 @@ from flask import Flask
 from backend.console.pages import blueprint as pages
 from backend.db import Database
 from backend.forms.catalogue import FormCatalogue
+from backend.forms.listeners import RuleListeners
+from backend.forms.routes import blueprint as forms
 from backend.http.context import Doorbell, Runtime
 from backend.http.factory import make_app
 from backend.identity.authentication import authenticate
@@ -19,19 +21,29 @@ from backend.jobs.doorbell import CeleryDoorbell
 from backend.meetings.routes import blueprint as meetings
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
+from backend.rectification.dossier_routes import blueprint as dossier
+from backend.rectification.feed import task_entity
+from backend.rectification.routes import blueprint as tasks
+from backend.rectification.rule_changes import want_form_folds
 from backend.rectification.step_records import TASK_STEP
+from backend.rectification.work_orders_routes import blueprint as work_orders
 from backend.settings import Settings
 from backend.sync.feed_entities import FeedEntities
+from backend.sync.form_feed import form_entity
 from backend.sync.office_routes import blueprint as records
 from backend.sync.place_feed import PLACE, tell_feed
 from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
-BLUEPRINTS = (sign_in, identity, places, sync, records, meetings, pages)
+BLUEPRINTS = (
+    *(sign_in, identity, places, forms, sync, records),
+    *(tasks, work_orders, dossier, meetings, pages),
+)
 
 
 def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorbell | None = None) -> Runtime:
     """Everything a request or a job needs; the worker makes one too."""
+    keyring, catalogue = Keyring(settings.secret_key), FormCatalogue()
     listeners = PlaceListeners([release_places], [tell_feed, recompile_moved])
     return Runtime(
         settings=settings,
@@ -39,11 +51,12 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
         doorbell=doorbell or CeleryDoorbell(settings.redis_url),
         authenticate=authenticate,
         parts=(
-            Keyring(settings.secret_key),
-            FormCatalogue(),
+            keyring,
+            catalogue,
             listeners,
+            RuleListeners([want_form_folds]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
-            FeedEntities((PLACE, RECORD_STATUS)),
+            FeedEntities((PLACE, form_entity(), task_entity(keyring, catalogue), RECORD_STATUS)),
         ),
     )
 

@@ -66,8 +66,10 @@ def list_drafts(ctx: RequestContext, after: DraftKey | None, limit: int) -> list
     )
     if after is not None:
         found = found.having(tuple_(*key) > (after.site_id, after.responsible_party_key, after.closer))
-    listed: Sequence[Row[Any]] = ctx.session.execute(found.order_by(*key).limit(limit + 1)).all()
-    groups = [(DraftKey(*row[:3]), row.hazards) for row in listed]
+    groups = [
+        (DraftKey(site_id, party or "", closer), hazards)
+        for site_id, party, closer, hazards in ctx.session.execute(found.order_by(*key).limit(limit + 1))
+    ]
     wanted = [hazard_id for _, hazards in groups for hazard_id in hazards]
     rows = {row.id: row for row in _tasks(ctx, Hazard.id == func.any(wanted))}
     return _draft_shapes(ctx, [(key, [rows[i] for i in hazards if i in rows]) for key, hazards in groups])
