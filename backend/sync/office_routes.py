@@ -18,11 +18,11 @@ from backend.places.queries import find_place
 from backend.sync import mending, office_queries
 from backend.sync.models import Quarantine
 from backend.sync.schemas import (
+    ArchivedRecordSchema,
     MendedSchema,
     QuarantineDetailSchema,
     QuarantineItemSchema,
     QuarantineQuery,
-    RecordSchema,
     RepairSchema,
     SummarySchema,
     WaitingItemSchema,
@@ -76,7 +76,7 @@ def repair_quarantine(ctx: RequestContext, body: dict[str, Any], quarantine_id: 
 
 
 @blueprint.get("/records/<uuid:record_id>", guard=READS)
-@blueprint.response(200, RecordSchema)
+@blueprint.response(200, ArchivedRecordSchema)
 def read_record(ctx: RequestContext, record_id: UUID) -> dict[str, Any]:
     """A record of a place within the caller's scope. Its payload is for its author and for those who may correct it."""
     found = ctx.session.execute(
@@ -87,7 +87,7 @@ def read_record(ctx: RequestContext, record_id: UUID) -> dict[str, Any]:
     if found is None or not _may_see(ctx, found[0]):
         raise RecordNotFound
     row, key = found
-    shown = {name: getattr(row, name) for name in RecordSchema._declared_fields if hasattr(row, name)}
+    shown = {name: getattr(row, name) for name in ArchivedRecordSchema._declared_fields if hasattr(row, name)}
     return {
         **shown,
         "status": "stored" if row.erased_at is None else "erased",

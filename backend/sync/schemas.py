@@ -61,7 +61,7 @@ class ReferenceSchema(Schema):
     ref_id = fields.Str(required=True)
 
 
-class RecordSchema(Schema):
+class ArchivedRecordSchema(Schema):
     """A record as the server holds it. ``payload`` is null for readers who may not see it, and once erased."""
 
     id = fields.UUID(required=True)
