@@ -18,9 +18,7 @@ from backend.http.guards import Guard
 View = Callable[..., Any]
 
 
-def framed(
-    view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[], None] | None, max_bytes: int
-) -> View:
+def framed(view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[], None] | None, max_bytes: int) -> View:
     """``view`` inside the request frame. It is called as ``view(ctx, *parsed_arguments, **url_values)``."""
 
     @wraps(view)
@@ -33,7 +31,7 @@ def framed(
             actor = guard.admit(session, wiring)
             g.actor = actor
             answer = view(RequestContext(session, wiring, actor), *args, **url_values)
-        return answer
+        return answer  # noqa: RET504  (after the commit)
 
     vars(endpoint)["guard"] = guard
     return endpoint
@@ -87,9 +85,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     def response(
         self, status_code: int, schema: Any = None, *, description: str | None = None, **options: Any
     ) -> Callable[[View], View]:
-        decorator: Callable[[View], View] = super().response(
-            status_code, schema, description=description, **options
-        )
+        decorator: Callable[[View], View] = super().response(status_code, schema, description=description, **options)
         return decorator
 
     def doc(self, **fragment: Any) -> Callable[[View], View]:

@@ -79,23 +79,23 @@ def register_limits(app: Flask, redis_url: str) -> None:
         key_prefix="saolou",
     )
 
-    def check(name: str, account: Callable[[], str]) -> Check:
+    def check(name: str, account: Callable[[], str], scope: str) -> Check:
         def passed() -> None:
             return None
 
         # Limits are told apart by the decorated function's name.
         passed.__qualname__ = passed.__name__ = name
-        per_address = limiter.shared_limit(FAILURES_PER_ADDRESS, scope=name, deduct_when=_failed)
+        per_address = limiter.shared_limit(FAILURES_PER_ADDRESS, scope=scope, deduct_when=_failed)
         per_account = limiter.shared_limit(
-            FAILURES_PER_ACCOUNT, scope=name + "-account", key_func=account, deduct_when=_failed
+            FAILURES_PER_ACCOUNT, scope=scope + "-account", key_func=account, deduct_when=_failed
         )
         checked: Check = per_address(per_account(passed))
         return checked
 
     app.extensions[EXTENSION] = {
-        "log_in": check("log_in", _named_account),
-        "page_log_in": check("page_log_in", _typed_account),
-        "password": check("password", _calling_token),
+        "log_in": check("log_in", _named_account, "log-in"),
+        "page_log_in": check("page_log_in", _typed_account, "log-in"),
+        "password": check("password", _calling_token, "password"),
     }
 
     def on_limit(_: RateLimitExceeded) -> Response:
@@ -111,7 +111,7 @@ def limit_log_in() -> None:
 
 
 def limit_page_log_in() -> None:
-    """The same for the sign-in page."""
+    """The same for the sign-in page, with the same counts."""
     current_app.extensions[EXTENSION]["page_log_in"]()
 
 

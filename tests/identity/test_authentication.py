@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from backend.app import create_app
+from backend.db import Database
 from backend.http import Actor, Blueprint, RequestContext, requires, signed_in
 from backend.http.guards import CommunityRequired, PermissionDenied
 from backend.identity.authentication import authenticate, choose_community
@@ -44,7 +45,7 @@ def tree_of(db, community_id: UUID):
         return make_tree(session, community_id, grids=2, buildings=1, households=1)
 
 
-def test_single_community_needs_no_header_and_sees_no_other(app, db, seen) -> None:
+def test_single_community_needs_no_header_and_sees_no_other(app: Flask, db: Database, seen: list[Actor]) -> None:
     make_community(db)
     account = make_account(db, make_community(db, clock_offset_ms=86_400_000), "committee")
     headers = sign_in(app.test_client(), account)
@@ -55,7 +56,7 @@ def test_single_community_needs_no_header_and_sees_no_other(app, db, seen) -> No
     assert seen[0].clock_offset_ms == 86_400_000
 
 
-def test_several_communities_must_be_named(app, db, seen) -> None:
+def test_several_communities_must_be_named(app: Flask, db: Database, seen: list[Actor]) -> None:
     client, first, second = app.test_client(), make_community(db), make_community(db)
     account = make_account(db, first, "committee")
     give_role(db, account, second, "viewer")
@@ -72,14 +73,14 @@ def test_several_communities_must_be_named(app, db, seen) -> None:
 
 
 @pytest.mark.parametrize("named", ["another", "nonsense"])
-def test_foreign_community_is_denied(app, db, named: str) -> None:
+def test_foreign_community_is_denied(app: Flask, db: Database, named: str) -> None:
     client, account = app.test_client(), make_account(db, make_community(db), "committee")
     headers = sign_in(client, account) | {"X-Community": str(make_community(db)) if named == "another" else "x"}
     assert client.get("/probe/read", headers=headers).json["code"] == "permission_denied"
     assert client.get("/probe/any", headers=headers).json == {"communities": []}
 
 
-def test_account_without_any_role_is_denied(app, db) -> None:
+def test_account_without_any_role_is_denied(app: Flask, db: Database) -> None:
     client, account = app.test_client(), make_account(db, make_community(db), "committee")
     headers = sign_in(client, account)
     with db.transaction([account.community_id]) as session:
@@ -88,7 +89,7 @@ def test_account_without_any_role_is_denied(app, db) -> None:
     assert client.get("/probe/any", headers=headers).status_code == 200
 
 
-def test_roles_over_several_places_reach_as_far_as_each_permission(app, db, seen) -> None:
+def test_roles_over_several_places_reach_as_far_as_each_permission(app: Flask, db: Database, seen: list[Actor]) -> None:
     client, community_id = app.test_client(), make_community(db)
     tree = tree_of(db, community_id)
     leads, helps = tree.grids
@@ -111,7 +112,7 @@ def test_roles_over_several_places_reach_as_far_as_each_permission(app, db, seen
     assert not assigning.may("task.assign", None)
 
 
-def test_role_over_the_whole_community_outweighs_a_place(app, db, seen) -> None:
+def test_role_over_the_whole_community_outweighs_a_place(app: Flask, db: Database, seen: list[Actor]) -> None:
     client, community_id = app.test_client(), make_community(db)
     account = make_account(db, community_id, "grid_head", tree_of(db, community_id).grids[0])
     give_role(db, account, community_id, "safety_officer")
@@ -119,14 +120,14 @@ def test_role_over_the_whole_community_outweighs_a_place(app, db, seen) -> None:
     assert (seen[0].role, seen[0].scope_paths) == ("safety_officer", ())
 
 
-def test_role_over_an_unknown_place_covers_nothing(app, db, seen) -> None:
+def test_role_over_an_unknown_place_covers_nothing(app: Flask, db: Database, seen: list[Actor]) -> None:
     client, unknown = app.test_client(), uuid4()
     account = make_account(db, make_community(db), "grid_head", unknown)
     client.get("/probe/assign", headers=sign_in(client, account))
     assert seen[0].scope_paths == (unknown.hex,)
 
 
-def test_choose_community_of_a_body(app, db) -> None:
+def test_choose_community_of_a_body(app: Flask, db: Database) -> None:
     first, second, foreign = make_community(db), make_community(db), make_community(db)
     account = make_account(db, first, "grid_worker")
     give_role(db, account, second, "viewer")
@@ -148,7 +149,7 @@ def test_choose_community_of_a_body(app, db) -> None:
         assert choose_community(session, back, None) is back
 
 
-def test_authenticate_takes_few_round_trips(app, db) -> None:
+def test_authenticate_takes_few_round_trips(app: Flask, db: Database) -> None:
     community_id = make_community(db)
     account = make_account(db, community_id, "grid_worker", tree_of(db, community_id).grids[0])
     token = log_in(app.test_client(), account)["access_token"]
@@ -168,7 +169,7 @@ def test_authenticate_takes_few_round_trips(app, db) -> None:
     assert len(statements) == 4, statements
 
 
-def test_own_memberships_stay_hidden_from_others(app, db) -> None:
+def test_own_memberships_stay_hidden_from_others(app: Flask, db: Database) -> None:
     first, second = make_community(db), make_community(db)
     account = make_account(db, first, "committee")
     give_role(db, account, second, "viewer")

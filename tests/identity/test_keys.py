@@ -34,7 +34,7 @@ def sealer_of(db: Database, keyring: Keyring, community_id: UUID) -> Sealer:
         return keyring.sealer(session, community_id)
 
 
-def test_open_gives_back_what_was_sealed(db, keyring, community_id) -> None:
+def test_open_gives_back_what_was_sealed(db: Database, keyring: Keyring, community_id: UUID) -> None:
     sealer = sealer_of(db, keyring, community_id)
     sealed = sealer.seal(ROW, PLAIN)
     assert PLAIN not in sealed.body
@@ -42,7 +42,7 @@ def test_open_gives_back_what_was_sealed(db, keyring, community_id) -> None:
     assert sealer_of(db, Keyring(SECRET_KEY), community_id).open(ROW, sealed) == PLAIN
 
 
-def test_seal_twice_gives_different_keys_and_bytes(db, keyring, community_id) -> None:
+def test_seal_twice_gives_different_keys_and_bytes(db: Database, keyring: Keyring, community_id: UUID) -> None:
     sealer = sealer_of(db, keyring, community_id)
     first, second = sealer.seal(ROW, PLAIN), sealer.seal(ROW, PLAIN)
     assert first.body != second.body
@@ -64,7 +64,7 @@ def test_open_any_flipped_bit_is_refused(data: st.DataObject) -> None:
         sealer.open(ROW, dataclasses.replace(sealed, **{part: bytes(spoilt)}))
 
 
-def test_open_in_another_row_or_community_is_refused(db, keyring, community_id) -> None:
+def test_open_in_another_row_or_community_is_refused(db: Database, keyring: Keyring, community_id: UUID) -> None:
     sealer = sealer_of(db, keyring, community_id)
     sealed = sealer.seal(ROW, PLAIN)
     with pytest.raises(InvalidTag):
@@ -76,12 +76,12 @@ def test_open_in_another_row_or_community_is_refused(db, keyring, community_id) 
         same_key_elsewhere.open(ROW, Sealer(community_id, {1: b"c" * 32}, b"l" * 32).seal(ROW, PLAIN))
 
 
-def test_load_with_another_secret_is_refused(db, community_id) -> None:
+def test_load_with_another_secret_is_refused(db: Database, community_id: UUID) -> None:
     with pytest.raises(InvalidTag):
         sealer_of(db, Keyring(b"x" * 32), community_id)
 
 
-def test_load_key_moved_from_another_community_is_refused(db, keyring, community_id) -> None:
+def test_load_key_moved_from_another_community_is_refused(db: Database, keyring: Keyring, community_id: UUID) -> None:
     other = make_community(db)
     with db.transaction([community_id, other]) as session:
         keyring.rotate(session, other)
@@ -92,7 +92,7 @@ def test_load_key_moved_from_another_community_is_refused(db, keyring, community
         sealer_of(db, Keyring(SECRET_KEY), community_id)
 
 
-def test_rotate_seals_anew_and_still_opens_the_old(db, keyring, community_id) -> None:
+def test_rotate_seals_anew_and_still_opens_the_old(db: Database, keyring: Keyring, community_id: UUID) -> None:
     old = sealer_of(db, keyring, community_id)
     before = old.seal(ROW, PLAIN)
     with db.transaction([community_id]) as session:
@@ -108,7 +108,7 @@ def test_rotate_seals_anew_and_still_opens_the_old(db, keyring, community_id) ->
         old.open(OTHER, after)
 
 
-def test_rotate_in_another_process_is_seen_after_reload(db, keyring, community_id) -> None:
+def test_rotate_in_another_process_is_seen_after_reload(db: Database, keyring: Keyring, community_id: UUID) -> None:
     sealer_of(db, keyring, community_id)
     elsewhere = Keyring(SECRET_KEY)
     with db.transaction([community_id]) as session:
@@ -118,7 +118,7 @@ def test_rotate_in_another_process_is_seen_after_reload(db, keyring, community_i
         assert keyring.reload(session, community_id).open(ROW, sealed) == PLAIN
 
 
-def test_erase_the_key_and_nothing_opens_the_row(db, keyring, community_id) -> None:
+def test_erase_the_key_and_nothing_opens_the_row(db: Database, keyring: Keyring, community_id: UUID) -> None:
     sealer = sealer_of(db, keyring, community_id)
     sealed, neighbour = sealer.seal(ROW, PLAIN), sealer.seal(OTHER, PLAIN)
     with db.transaction([community_id]) as session:
@@ -138,7 +138,7 @@ def test_erase_the_key_and_nothing_opens_the_row(db, keyring, community_id) -> N
         sealer.open(ROW, Sealed(sealed.body, left[0].key_version, left[0].wrapped))
 
 
-def test_keyed_hash_is_the_communitys_own(db, keyring, community_id) -> None:
+def test_keyed_hash_is_the_communitys_own(db: Database, keyring: Keyring, community_id: UUID) -> None:
     mine, theirs = sealer_of(db, keyring, community_id), sealer_of(db, keyring, make_community(db))
     assert mine.keyed_hash("13800000000") == mine.keyed_hash("13800000000")
     assert mine.keyed_hash("13800000000") != mine.keyed_hash("13800000001")

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from backend.db import Database
 from backend.identity.permissions import ROLES, may_grant
 from tests.factories.identity import PASSWORD, AccountFixture, give_role, log_in, make_account, make_community, sign_in
 from tests.factories.places import Tree, make_tree
@@ -13,18 +14,18 @@ API = "/api/v1"
 
 
 @pytest.fixture
-def community_id(db) -> UUID:
+def community_id(db: Database) -> UUID:
     return make_community(db)
 
 
 @pytest.fixture
-def tree(db, community_id) -> Tree:
+def tree(db: Database, community_id: UUID) -> Tree:
     with db.transaction([community_id]) as session:
         return make_tree(session, community_id, grids=2, buildings=1, households=1)
 
 
 @pytest.fixture
-def admin(db, client, community_id) -> dict[str, str]:
+def admin(db: Database, client: FlaskClient, community_id: UUID) -> dict[str, str]:
     return sign_in(client, make_account(db, community_id, "administrator"))
 
 
@@ -42,7 +43,7 @@ def audit_of(client: FlaskClient, headers: dict[str, str]) -> list[dict]:
     return client.get(f"{API}/audit-events?limit=500", headers=headers).json["items"]
 
 
-def test_me_shows_account_permissions_and_all_roles(db, client, community_id) -> None:
+def test_me_shows_account_permissions_and_all_roles(db: Database, client: FlaskClient, community_id: UUID) -> None:
     account, elsewhere = make_account(db, community_id, "committee"), make_community(db, name="槐荫社区")
     give_role(db, account, elsewhere, "viewer")
     headers = sign_in(client, account)
@@ -58,7 +59,7 @@ def test_me_shows_account_permissions_and_all_roles(db, client, community_id) ->
     assert {c["community_id"] for c in communities} == {str(community_id), str(elsewhere)}
 
 
-def test_change_password_signs_out_everywhere_else(db, client, community_id) -> None:
+def test_change_password_signs_out_everywhere_else(db: Database, client: FlaskClient, community_id: UUID) -> None:
     account, here, there = make_account(db, community_id), uuid4(), uuid4()
     headers, other = sign_in(client, account, here), sign_in(client, account, there)
     body = {"current_password": PASSWORD, "new_password": "another good one"}
@@ -73,7 +74,7 @@ def test_change_password_signs_out_everywhere_else(db, client, community_id) -> 
 
 
 @pytest.mark.parametrize("weak", ["short", "九个字符的密码而已"])
-def test_change_to_a_weak_password_is_refused(db, client, community_id, weak: str) -> None:
+def test_change_to_a_weak_password_is_refused(db: Database, client: FlaskClient, community_id: UUID, weak: str) -> None:
     headers = sign_in(client, make_account(db, community_id))
     answer = client.post(
         f"{API}/me/password", json={"current_password": PASSWORD, "new_password": weak}, headers=headers
@@ -81,7 +82,7 @@ def test_change_to_a_weak_password_is_refused(db, client, community_id, weak: st
     assert (answer.status_code, answer.json["code"]) == (422, "password_too_weak")
 
 
-def test_invite_account_signs_in_with_its_role(client, admin, tree) -> None:
+def test_invite_account_signs_in_with_its_role(client: FlaskClient, admin: dict[str, str], tree: Tree) -> None:
     body = invitation("grid_worker", tree.grids[0])
     made = client.post(f"{API}/accounts", json=body, headers=admin)
     assert made.status_code == 201
@@ -106,12 +107,14 @@ def test_invite_account_signs_in_with_its_role(client, admin, tree) -> None:
         ({"surprise": 1}, 422, "invalid_input"),
     ],
 )
-def test_invite_with_bad_input_is_refused(client, admin, changes, status, code) -> None:
+def test_invite_with_bad_input_is_refused(
+    client: FlaskClient, admin: dict[str, str], changes: dict[str, object], status: int, code: str
+) -> None:
     answer = client.post(f"{API}/accounts", json=invitation("grid_worker") | changes, headers=admin)
     assert (answer.status_code, answer.json["code"]) == (status, code)
 
 
-def test_invite_taken_login_is_refused(client, admin) -> None:
+def test_invite_taken_login_is_refused(client: FlaskClient, admin: dict[str, str]) -> None:
     body = invitation("viewer")
     assert client.post(f"{API}/accounts", json=body, headers=admin).status_code == 201
     again = client.post(f"{API}/accounts", json=body | {"login": str(body["login"]).upper()}, headers=admin)
@@ -119,14 +122,16 @@ def test_invite_taken_login_is_refused(client, admin) -> None:
 
 
 @pytest.mark.parametrize("granter", ROLES)
-def test_invite_only_roles_below_ones_own(db, client, community_id, granter: str) -> None:
+def test_invite_only_roles_below_ones_own(db: Database, client: FlaskClient, community_id: UUID, granter: str) -> None:
     headers = sign_in(client, make_account(db, community_id, granter))
     for role in ROLES:
         answer = client.post(f"{API}/accounts", json=invitation(role), headers=headers)
         assert answer.status_code == (201 if may_grant(granter, role) else 403), role
 
 
-def test_grid_head_grants_within_the_own_grid_only(db, client, community_id, tree) -> None:
+def test_grid_head_grants_within_the_own_grid_only(
+    db: Database, client: FlaskClient, community_id: UUID, tree: Tree
+) -> None:
     headers = sign_in(client, make_account(db, community_id, "grid_head", tree.grids[0]))
     inside = tree.buildings[0]
     assert tree.grid_of[inside] == tree.grids[0]
@@ -142,7 +147,9 @@ def test_grid_head_grants_within_the_own_grid_only(db, client, community_id, tre
         assert answer.status_code == status, (place_id, role)
 
 
-def test_scope_of_one_role_does_not_lend_to_another(db, client, community_id, tree) -> None:
+def test_scope_of_one_role_does_not_lend_to_another(
+    db: Database, client: FlaskClient, community_id: UUID, tree: Tree
+) -> None:
     """Grid head here and safety officer there makes no safety officer here."""
     account = make_account(db, community_id, "grid_head", tree.grids[0])
     give_role(db, account, community_id, "safety_officer", tree.grids[1])
@@ -152,7 +159,9 @@ def test_scope_of_one_role_does_not_lend_to_another(db, client, community_id, tr
         assert answer.status_code == status
 
 
-def test_list_accounts_pages_through_the_own_scope(db, client, community_id, tree) -> None:
+def test_list_accounts_pages_through_the_own_scope(
+    db: Database, client: FlaskClient, community_id: UUID, tree: Tree
+) -> None:
     head = make_account(db, community_id, "grid_head", tree.grids[0])
     inside = [make_account(db, community_id, "grid_worker", tree.grids[0]) for _ in range(3)]
     make_account(db, community_id, "grid_worker", tree.grids[1])
@@ -165,7 +174,9 @@ def test_list_accounts_pages_through_the_own_scope(db, client, community_id, tre
     assert seen == [str(a.id) for a in (head, *inside)]
 
 
-def test_grant_and_revoke_role_take_effect_at_once(db, client, community_id, admin) -> None:
+def test_grant_and_revoke_role_take_effect_at_once(
+    db: Database, client: FlaskClient, community_id: UUID, admin: dict[str, str]
+) -> None:
     account = make_account(db, community_id, "viewer")
     theirs = sign_in(client, account)
     assert client.get(f"{API}/audit-events", headers=theirs).status_code == 403
@@ -180,7 +191,9 @@ def test_grant_and_revoke_role_take_effect_at_once(db, client, community_id, adm
     assert [e["action"] for e in audit_of(client, admin)[:2]] == ["role_revoked", "role_granted"]
 
 
-def test_revoke_what_one_could_not_grant_is_denied(db, client, community_id, tree) -> None:
+def test_revoke_what_one_could_not_grant_is_denied(
+    db: Database, client: FlaskClient, community_id: UUID, tree: Tree
+) -> None:
     headers = sign_in(client, make_account(db, community_id, "grid_head", tree.grids[0]))
     for account in (
         make_account(db, community_id, "administrator"),
@@ -195,7 +208,9 @@ def test_revoke_what_one_could_not_grant_is_denied(db, client, community_id, tre
             assert (answer.status_code, answer.json["code"]) == (403, "permission_denied")
 
 
-def test_bring_in_an_account_of_another_community_is_refused(db, client, admin) -> None:
+def test_bring_in_an_account_of_another_community_is_refused(
+    db: Database, client: FlaskClient, admin: dict[str, str]
+) -> None:
     """A second community changes what the account's phones must send: no tenant may do that to another."""
     stranger = make_account(db, make_community(db))
     body = {"account_id": str(stranger.id), "role": "viewer", "place_id": None}
@@ -205,7 +220,9 @@ def test_bring_in_an_account_of_another_community_is_refused(db, client, admin) 
     assert client.delete(f"{API}/memberships/{stranger.membership_id}", headers=admin).status_code == 404
 
 
-def test_disable_account_ends_its_tokens(db, client, community_id, admin) -> None:
+def test_disable_account_ends_its_tokens(
+    db: Database, client: FlaskClient, community_id: UUID, admin: dict[str, str]
+) -> None:
     account = make_account(db, community_id)
     headers = sign_in(client, account)
     for _ in range(2):
@@ -216,7 +233,9 @@ def test_disable_account_ends_its_tokens(db, client, community_id, admin) -> Non
     assert [e["action"] for e in audit_of(client, admin)].count("account_disabled") == 1
 
 
-def test_account_that_serves_elsewhere_is_not_ours_to_disable(db, client, community_id, admin) -> None:
+def test_account_that_serves_elsewhere_is_not_ours_to_disable(
+    db: Database, client: FlaskClient, community_id: UUID, admin: dict[str, str]
+) -> None:
     account = make_account(db, community_id)
     give_role(db, account, make_community(db), "viewer")
     for action, body in (("disable", None), ("password", {"new_password": "mine from now on"})):
@@ -225,14 +244,16 @@ def test_account_that_serves_elsewhere_is_not_ours_to_disable(db, client, commun
     assert client.delete(f"{API}/memberships/{account.membership_id}", headers=admin).status_code == 204
 
 
-def test_nobody_takes_their_own_access_away(db, client, community_id) -> None:
+def test_nobody_takes_their_own_access_away(db: Database, client: FlaskClient, community_id: UUID) -> None:
     account = make_account(db, community_id, "administrator")
     headers = sign_in(client, account)
     assert client.post(f"{API}/accounts/{account.id}/disable", headers=headers).json["code"] == "not_yourself"
     assert client.delete(f"{API}/memberships/{account.membership_id}", headers=headers).json["code"] == "not_yourself"
 
 
-def test_reset_password_signs_the_account_out(db, client, community_id, admin) -> None:
+def test_reset_password_signs_the_account_out(
+    db: Database, client: FlaskClient, community_id: UUID, admin: dict[str, str]
+) -> None:
     account = make_account(db, community_id)
     headers = sign_in(client, account)
     body = {"new_password": "a fresh new start"}
@@ -242,7 +263,9 @@ def test_reset_password_signs_the_account_out(db, client, community_id, admin) -
     assert log_in(client, fresh)["account_id"] == str(account.id)
 
 
-def test_devices_are_listed_and_revoked_within_the_scope(db, client, community_id, tree, admin) -> None:
+def test_devices_are_listed_and_revoked_within_the_scope(
+    db: Database, client: FlaskClient, community_id: UUID, tree: Tree, admin: dict[str, str]
+) -> None:
     worker = make_account(db, community_id, "grid_worker", tree.grids[0])
     install_id = uuid4()
     phone = sign_in(client, worker, install_id)
@@ -264,7 +287,9 @@ def test_devices_are_listed_and_revoked_within_the_scope(db, client, community_i
     assert len(events[0]["request_id"]) >= 8
 
 
-def test_audit_events_are_paged_newest_first_and_ones_own(db, client, community_id, admin) -> None:
+def test_audit_events_are_paged_newest_first_and_ones_own(
+    db: Database, client: FlaskClient, community_id: UUID, admin: dict[str, str]
+) -> None:
     for _ in range(5):
         client.post(f"{API}/accounts", json=invitation("viewer"), headers=admin)
     whole = audit_of(client, admin)
@@ -282,12 +307,12 @@ def test_audit_events_are_paged_newest_first_and_ones_own(db, client, community_
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "WzFd", "WyJhIiwiYiJd", "WzEsMl0"])
 @pytest.mark.parametrize("path", ["accounts", "devices", "audit-events"])
-def test_bad_cursor_is_named_so(client, admin, path: str, cursor: str) -> None:
+def test_bad_cursor_is_named_so(client: FlaskClient, admin: dict[str, str], path: str, cursor: str) -> None:
     answer = client.get(f"{API}/{path}?cursor={cursor}", headers=admin)
     assert (answer.status_code, answer.json["code"]) == (400, "bad_cursor")
 
 
-def test_problem_speaks_the_callers_language(client) -> None:
+def test_problem_speaks_the_callers_language(client: FlaskClient) -> None:
     chinese = client.get(f"{API}/me").json["detail"]
     english = client.get(f"{API}/me", headers={"Accept-Language": "en"}).json["detail"]
     assert (chinese, english) == ("请先登录。", "Sign in first.")

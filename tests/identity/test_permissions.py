@@ -70,7 +70,7 @@ def test_permission_is_held_by(permission: str, roles: set[str]) -> None:
         ((), set()),
     ],
 )
-def test_hazard_is_closed_by_the_named_or_those_above(closer, roles: set[str]) -> None:
+def test_hazard_is_closed_by_the_named_or_those_above(closer: str | tuple[str, ...], roles: set[str]) -> None:
     assert {r for r in ROLES if may_close(r, closer)} == roles
 
 

@@ -6,18 +6,21 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from backend.db import Database
 from backend.identity import tokens
 from backend.identity.authentication import authenticate
+from backend.identity.models import Token
 from backend.identity.tokens import RefreshReused, SignedIn, TokenUnknown
 from tests.factories.identity import AccountFixture, make_account, make_community
 
-MOVES = st.lists(
-    st.tuples(st.sampled_from(["refresh", "use", "log_in", "log_out"]), st.integers(0, 5)), min_size=1, max_size=14
-)
+MOVES = st.lists(st.tuples(st.sampled_from(["refresh", "use", "log_out"]), st.integers(0, 5)), min_size=1, max_size=14)
+LOST_ANSWER = [("refresh", 0), ("refresh", 2), ("use", 0)]
+STOLEN = [("refresh", 0), ("use", 0), ("refresh", 2), ("use", 0)]
+CHAIN = [("refresh", 0), ("refresh", 0), ("refresh", 4)]
 
 
 @dataclass
@@ -35,14 +38,15 @@ class Walk:
     def __init__(self, db: Database, account: AccountFixture) -> None:
         self.db, self.account, self.install_id = db, account, uuid4()
         self.families: list[Family] = []
-        self.log_in(0)
+        self.log_in()
+        self.log_in()
 
     def pick(self, number: int) -> tuple[Family, int, SignedIn]:
         family = self.families[number % len(self.families)]
-        generation, pair = family.pairs[-1 - number % len(family.pairs)]
+        generation, pair = family.pairs[-1 - number // len(self.families) % len(family.pairs)]
         return family, generation, pair
 
-    def log_in(self, _: int) -> None:
+    def log_in(self) -> None:
         with self.db.transaction() as session:
             pair = tokens.log_in(session, self.account.login, self.account.password, self.install_id, None)
         self.families.append(Family([(1, pair)]))
@@ -89,9 +93,12 @@ def check_rotation(db: Database) -> None:
         deadline=None,
         database=None,
         derandomize=True,
-        phases=[Phase.generate],
+        phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
+    @example(LOST_ANSWER)
+    @example(STOLEN)
+    @example(CHAIN)
     @given(MOVES)
     def walk(moves: list[tuple[str, int]]) -> None:
         player = Walk(db, account)
@@ -107,9 +114,7 @@ def test_rotation_follows_the_model(db: Database) -> None:
 
 def spent_as_soon_as_refreshed(session: Any, token: Any) -> bool:
     """The classic mistake: a lost answer logs the phone out."""
-    later = tokens.select(tokens.Token.hash).where(
-        tokens.Token.family == token.family, tokens.Token.generation > token.generation
-    )
+    later = select(Token.hash).where(Token.family == token.family, Token.generation > token.generation)
     return session.scalars(later.limit(1)).first() is not None
 
 

@@ -41,7 +41,7 @@ def try_log_in(client: FlaskClient, username: str, password: str, address: str =
     )
 
 
-def test_log_in_right_password_answers_tokens_and_memberships(client, account) -> None:
+def test_log_in_right_password_answers_tokens_and_memberships(client: FlaskClient, account: AccountFixture) -> None:
     answer = log_in(client, account)
     assert answer["access_expires_ms"] - answer["server_time_ms"] == 30 * MINUTE
     assert answer["refresh_expires_ms"] - answer["server_time_ms"] == 180 * clock.DAY_MS
@@ -57,13 +57,15 @@ def test_log_in_right_password_answers_tokens_and_memberships(client, account) -
     assert status_of(client, answer["access_token"]) == (200, None)
 
 
-def test_log_in_full_width_spelling_is_the_same_account(client, account) -> None:
+def test_log_in_full_width_spelling_is_the_same_account(client: FlaskClient, account: AccountFixture) -> None:
     wide = "".join(chr(ord(c) + 0xFEE0) for c in account.login.upper())
     assert try_log_in(client, f" {wide} ", account.password).status_code == 200
 
 
 @pytest.mark.parametrize("username", ["nobody-here", "", " ", "a\u0000b", "x" * 201, None])
-def test_log_in_unknown_name_is_refused_like_a_wrong_password(client, account, username) -> None:
+def test_log_in_unknown_name_is_refused_like_a_wrong_password(
+    client: FlaskClient, account: AccountFixture, username: str | None
+) -> None:
     wrong = try_log_in(client, account.login, "wrong password!", "192.0.2.2")
     unknown = try_log_in(client, username, "wrong password!", "192.0.2.2")
     if username in ("", None) or len(username) > 200:
@@ -74,7 +76,7 @@ def test_log_in_unknown_name_is_refused_like_a_wrong_password(client, account, u
     assert wrong.json["detail"] == unknown.json["detail"]
 
 
-def test_log_in_unknown_name_hashes_all_the_same(client, monkeypatch) -> None:
+def test_log_in_unknown_name_hashes_all_the_same(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     real = type(HASHER).verify
     monkeypatch.setattr(type(HASHER), "verify", lambda self, h, p: seen.append(h) or real(self, h, p))
@@ -83,7 +85,7 @@ def test_log_in_unknown_name_hashes_all_the_same(client, monkeypatch) -> None:
     assert "m=19456,t=2,p=1" in seen[0]
 
 
-def test_log_in_disabled_account_is_refused(client, db, account) -> None:
+def test_log_in_disabled_account_is_refused(client: FlaskClient, db: Database, account: AccountFixture) -> None:
     answer = log_in(client, account)
     with db.transaction() as session:
         session.execute(update(Account).where(Account.id == account.id).values(disabled_at=clock.utc(clock.now_ms())))
@@ -91,7 +93,7 @@ def test_log_in_disabled_account_is_refused(client, db, account) -> None:
     assert status_of(client, answer["access_token"]) == (401, "token_unknown")
 
 
-def test_log_in_outdated_hash_is_made_anew(client, db, account) -> None:
+def test_log_in_outdated_hash_is_made_anew(client: FlaskClient, db: Database, account: AccountFixture) -> None:
     weak = type(HASHER)(time_cost=1, memory_cost=8, parallelism=1).hash(account.password)
     with db.transaction() as session:
         session.execute(update(Account).where(Account.id == account.id).values(password_hash=weak))
@@ -101,7 +103,7 @@ def test_log_in_outdated_hash_is_made_anew(client, db, account) -> None:
     log_in(client, account)
 
 
-def test_log_in_leaves_an_audit_event(client, db, account) -> None:
+def test_log_in_leaves_an_audit_event(client: FlaskClient, db: Database, account: AccountFixture) -> None:
     install_id = uuid4()
     log_in(client, account, install_id)
     with db.transaction([account.community_id]) as session:
@@ -109,18 +111,18 @@ def test_log_in_leaves_an_audit_event(client, db, account) -> None:
         assert (event.account_id, event.subject) == (account.id, f"device:{install_id}")
 
 
-def test_call_without_or_with_unknown_token_is_refused(client) -> None:
+def test_call_without_or_with_unknown_token_is_refused(client: FlaskClient) -> None:
     assert client.get("/api/v1/me").json["code"] == "not_signed_in"
     assert client.get("/api/v1/me").headers["WWW-Authenticate"] == "Bearer"
     assert status_of(client, "x" * 43) == (401, "token_unknown")
     assert status_of(client, "\u00ff\u0000")[0] == 401
 
 
-def test_call_refresh_token_as_access_token_is_refused(client, account) -> None:
+def test_call_refresh_token_as_access_token_is_refused(client: FlaskClient, account: AccountFixture) -> None:
     assert status_of(client, log_in(client, account)["refresh_token"]) == (401, "token_unknown")
 
 
-def test_call_after_thirty_minutes_is_expired_until_refreshed(client, account) -> None:
+def test_call_after_thirty_minutes_is_expired_until_refreshed(client: FlaskClient, account: AccountFixture) -> None:
     install_id, start = uuid4(), clock.now_ms()
     with time_machine.travel(start / 1000, tick=False) as traveller:
         answer = log_in(client, account, install_id)
@@ -133,7 +135,7 @@ def test_call_after_thirty_minutes_is_expired_until_refreshed(client, account) -
         assert status_of(client, pair["access_token"]) == (200, None)
 
 
-def test_refresh_slides_and_expires_after_180_idle_days(client, account) -> None:
+def test_refresh_slides_and_expires_after_180_idle_days(client: FlaskClient, account: AccountFixture) -> None:
     install_id, start = uuid4(), clock.now_ms()
     with time_machine.travel(start / 1000, tick=False) as traveller:
         answer = log_in(client, account, install_id)
@@ -148,13 +150,13 @@ def test_refresh_slides_and_expires_after_180_idle_days(client, account) -> None
         assert (status, problem["code"]) == (401, "token_expired")
 
 
-def test_refresh_from_another_installation_is_unknown(client, account) -> None:
+def test_refresh_from_another_installation_is_unknown(client: FlaskClient, account: AccountFixture) -> None:
     answer = log_in(client, account, uuid4())
     status, problem = refresh(client, answer["refresh_token"], uuid4())
     assert (status, problem["code"]) == (401, "token_unknown")
 
 
-def test_refresh_lost_answer_is_repaired_by_sending_again(client, account) -> None:
+def test_refresh_lost_answer_is_repaired_by_sending_again(client: FlaskClient, account: AccountFixture) -> None:
     install_id = uuid4()
     first = log_in(client, account, install_id)
     _, lost = refresh(client, first["refresh_token"], install_id)
@@ -165,7 +167,7 @@ def test_refresh_lost_answer_is_repaired_by_sending_again(client, account) -> No
 
 
 @pytest.mark.parametrize("use", ["access_token", "refresh_token"])
-def test_refresh_spent_token_revokes_the_family_durably(client, account, use) -> None:
+def test_refresh_spent_token_revokes_the_family_durably(client: FlaskClient, account: AccountFixture, use: str) -> None:
     install_id = uuid4()
     first = log_in(client, account, install_id)
     _, pair = refresh(client, first["refresh_token"], install_id)
@@ -183,7 +185,7 @@ def test_refresh_spent_token_revokes_the_family_durably(client, account, use) ->
     )
 
 
-def test_refresh_reuse_in_one_family_leaves_the_others(client, account) -> None:
+def test_refresh_reuse_in_one_family_leaves_the_others(client: FlaskClient, account: AccountFixture) -> None:
     here, there = uuid4(), uuid4()
     first, other = log_in(client, account, here), log_in(client, account, there)
     _, pair = refresh(client, first["refresh_token"], here)
@@ -192,7 +194,7 @@ def test_refresh_reuse_in_one_family_leaves_the_others(client, account) -> None:
     assert status_of(client, other["access_token"]) == (200, None)
 
 
-def test_log_out_ends_the_family_and_may_be_repeated(client, account) -> None:
+def test_log_out_ends_the_family_and_may_be_repeated(client: FlaskClient, account: AccountFixture) -> None:
     install_id = uuid4()
     answer = log_in(client, account, install_id)
     body = {"refresh_token": answer["refresh_token"], "install_id": str(install_id)}
@@ -202,7 +204,9 @@ def test_log_out_ends_the_family_and_may_be_repeated(client, account) -> None:
     assert refresh(client, answer["refresh_token"], install_id)[1]["code"] == "token_unknown"
 
 
-def test_revoked_device_may_not_call_refresh_or_log_in(client, db, account) -> None:
+def test_revoked_device_may_not_call_refresh_or_log_in(
+    client: FlaskClient, db: Database, account: AccountFixture
+) -> None:
     install_id = uuid4()
     answer = log_in(client, account, install_id)
     with db.transaction([account.community_id]) as session:
@@ -217,7 +221,7 @@ def test_revoked_device_may_not_call_refresh_or_log_in(client, db, account) -> N
     assert (again.status_code, again.json["code"]) == (401, "device_revoked")
 
 
-def test_tokens_are_stored_as_hashes_only(client, db, account) -> None:
+def test_tokens_are_stored_as_hashes_only(client: FlaskClient, db: Database, account: AccountFixture) -> None:
     answer = log_in(client, account)
     with db.transaction() as session:
         stored = session.scalars(select(Token.hash).where(Token.account_id == account.id)).all()
@@ -226,7 +230,9 @@ def test_tokens_are_stored_as_hashes_only(client, db, account) -> None:
     assert not {answer["access_token"].encode(), answer["refresh_token"].encode()} & set(stored)
 
 
-def test_purge_expired_tokens_keeps_what_still_counts(client, db, account) -> None:
+def test_purge_expired_tokens_keeps_what_still_counts(
+    client: FlaskClient, db: Database, account: AccountFixture
+) -> None:
     moved_on, offline, start = uuid4(), uuid4(), clock.now_ms()
     with time_machine.travel(start / 1000, tick=False) as traveller:
         first, idle = log_in(client, account, moved_on), log_in(client, account, offline)
@@ -246,7 +252,7 @@ def test_purge_expired_tokens_keeps_what_still_counts(client, db, account) -> No
             assert session.scalars(select(Token).where(Token.account_id == account.id)).all() == []
 
 
-def test_last_seen_is_noted_at_most_once_a_minute(client, db, account) -> None:
+def test_last_seen_is_noted_at_most_once_a_minute(client: FlaskClient, db: Database, account: AccountFixture) -> None:
     install_id, start = uuid4(), clock.now_ms()
 
     def last_seen() -> int:
