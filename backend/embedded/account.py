@@ -57,9 +57,7 @@ def run_as(account: Account | None, argv: Sequence[str]) -> int:
     quiet = subprocess.DEVNULL
     try:
         if account is None:
-            return subprocess.run(
-                argv, stdin=quiet, stdout=quiet, stderr=quiet, cwd="/", check=False
-            ).returncode
+            return subprocess.run(argv, stdin=quiet, stdout=quiet, stderr=quiet, cwd="/", check=False).returncode
         return subprocess.run(
             argv,
             stdin=quiet,

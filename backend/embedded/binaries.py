@@ -178,12 +178,7 @@ def _fingerprint(paths: Sequence[Path]) -> str:
 def _only_ours(folder: Path) -> bool:
     # Programs in a folder that somebody else may write would run with their content.
     state = folder.lstat()
-    return (
-        state.st_uid == os.geteuid()
-        and not state.st_mode & 0o022
-        and folder.is_dir()
-        and not folder.is_symlink()
-    )
+    return state.st_uid == os.geteuid() and not state.st_mode & 0o022 and folder.is_dir() and not folder.is_symlink()
 
 
 def _open_to_read(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Child processes that never outlive this one, however it ends.
 
 Linux sends the child a signal when the *thread* that made it ends, so one thread that lives as long as the process
-makes them all. Elsewhere a watching process holds a pipe to us.
+makes them all. Elsewhere, and for programs that have children, a watching process holds a pipe to us.
 """
 
 import contextlib
@@ -41,7 +41,10 @@ class Program:
 
 
 def spawn(program: Program, *, use_watcher: bool = sys.platform != "linux") -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own (a Ctrl-C in the terminal reaches only us)."""
+    """Start a child in a session of its own (a Ctrl-C in the terminal reaches only us).
+
+    With `use_watcher`, its own children end too when this process does.
+    """
     return _maker().make(program, use_watcher)
 
 

@@ -14,11 +14,7 @@ class FolderInUse(EmbeddedError):
 
     def __init__(self, folder: Path, pid: int | None) -> None:
         self.pid = pid
-        holder = (
-            f"process {pid}"
-            if pid
-            else "a process that cannot be seen from here (another container or user?)"
-        )
+        holder = f"process {pid}" if pid else "a process that cannot be seen from here (another container or user?)"
         remedy = f"Stop it (kill {pid})" if pid else "Stop that one"
         super().__init__(
             f"The data folder {folder} is in use by {holder}. {remedy}, or name another folder for this start."
@@ -115,15 +111,11 @@ class PortForbidden(EmbeddedError):
     code = "port_forbidden"
 
     def __init__(self, host: str, port: int, reason: str) -> None:
-        super().__init__(
-            f"Port {port} on {host} cannot be opened: {reason}. Choose another with --host and --port."
-        )
+        super().__init__(f"Port {port} on {host} cannot be opened: {reason}. Choose another with --host and --port.")
 
 
 class ServiceFailed(EmbeddedError):
     code = "service_failed"
 
     def __init__(self, name: str, reason: str, tail: str = "") -> None:
-        super().__init__(
-            f"{name} {reason}." + (f" The end of its log:\n{tail}" if tail else " See its output above.")
-        )
+        super().__init__(f"{name} {reason}." + (f" The end of its log:\n{tail}" if tail else " See its output above."))

@@ -4,6 +4,7 @@ The data folder holds `pg/`, `valkey/`, `logs/`, `servers/` (a copy of the progr
 `servers.lock`. Nothing outside it and the socket folder is ever changed.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -85,9 +86,7 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
-def free_space_ok(
-    path: Path, minimum: int = MINIMUM_FREE_BYTES, measure: Callable[[Path], int] = free_bytes
-) -> bool:
+def free_space_ok(path: Path, minimum: int = MINIMUM_FREE_BYTES, measure: Callable[[Path], int] = free_bytes) -> bool:
     """Whether there is room: uploads are refused and health says "disk full" while this is False."""
     return measure(path) >= minimum
 
@@ -123,6 +122,14 @@ def open_socket_folder(data: DataFolder, account: Account | None) -> Path:
     for left in folder.iterdir():
         left.unlink()
     return folder
+
+
+def remove_socket_folder(folder: Path) -> None:
+    """After both servers have ended, under the data folder's lock."""
+    with contextlib.suppress(OSError):
+        for name in _OWN_FILES:
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _socket_base(name: str, account: Account | None) -> Path:

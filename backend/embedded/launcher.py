@@ -4,13 +4,17 @@ A separate program and not a `preexec_fn`, which may deadlock in a process with 
 started isolated, so it costs some 15 ms once a server.
 """
 
+import contextlib
 import ctypes
 import os
 import select
 import signal
 import sys
+import time
 
 _PR_SET_PDEATHSIG = 1
+#: What a program gets to stop by itself before its session is killed.
+_GRACE_SECONDS = 20.0
 
 
 def become(parent: int, death_signal: int, uid: int, gid: int, folder: str, argv: list[str]) -> None:
@@ -30,18 +34,30 @@ def become(parent: int, death_signal: int, uid: int, gid: int, folder: str, argv
 
 
 def watch(pipe: int, pid: int, death_signal: int) -> None:
-    """Where the kernel has no parent-death signal: wait until the parent's end of the pipe closes, then signal."""
+    """Signal a process when the other end of the pipe closes, then kill what it leaves in its session.
+
+    It is the way where the kernel has no parent-death signal, and for programs with children of their own, which that
+    signal would not reach.
+    """
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    while True:
-        readable, _, _ = select.select([pipe], [], [], 1.0)
-        try:
-            if readable:
-                os.kill(pid, death_signal)
-                return
-            os.kill(pid, 0)
-        except ProcessLookupError:
+    while not select.select([pipe], [], [], 1.0)[0]:
+        if not _signalled(pid, 0):
             return
+    deadline = time.monotonic() + _GRACE_SECONDS
+    _signalled(pid, death_signal)
+    while _signalled(pid, 0) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _signalled(pid: int, number: int) -> bool:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -97,9 +97,7 @@ def process_start(pid: int) -> str:
             return ""
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return "" if fields[0] in "ZX" else f"{boot}/{fields[19]}"
-    listed = subprocess.run(
-        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return listed.stdout.strip()
 
 

@@ -217,14 +217,10 @@ class Postgres:
             role = sql.Identifier(APP_ROLE)
             if not connection.execute("select 1 from pg_roles where rolname = %s", [APP_ROLE]).fetchone():
                 connection.execute(
-                    sql.SQL("create role {} login nosuperuser nobypassrls nocreatedb nocreaterole").format(
-                        role
-                    )
+                    sql.SQL("create role {} login nosuperuser nobypassrls nocreatedb nocreaterole").format(role)
                 )
             if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
-                connection.execute(
-                    sql.SQL("create database {} template template0").format(sql.Identifier(DATABASE))
-                )
+                connection.execute(sql.SQL("create database {} template template0").format(sql.Identifier(DATABASE)))
 
     def _failure(self) -> ServerFailed | DiskFull:
         tail = self.log.tail()

@@ -16,6 +16,7 @@ from backend.embedded.folders import (
     free_space_ok,
     open_data_folder,
     open_socket_folder,
+    remove_socket_folder,
     require_space,
 )
 from backend.embedded.lock import FolderLock, end_processes, read_holder
@@ -62,17 +63,13 @@ class EmbeddedServers:
         lock = FolderLock(data.lock_file)
         lock.acquire(lambda: _end_orphans(data), say)
         try:
-            require_space(
-                data.root, BARE_MINIMUM_BYTES if data.cluster.exists() else MINIMUM_FREE_BYTES, measure
-            )
+            require_space(data.root, BARE_MINIMUM_BYTES if data.cluster.exists() else MINIMUM_FREE_BYTES, measure)
             if not free_space_ok(data.root, measure=measure):
                 say(f"the disk of {data.root} is nearly full: uploads will be refused until 500 MB are free")
             programs = within_reach(found, account, data)
             addresses = Addresses(open_socket_folder(data, account))
             postgres = Postgres(data, addresses, programs, account, lock.fd, say, measure)
-            servers = cls(
-                data, addresses, postgres, Valkey(data, addresses, programs, account, lock.fd, say, measure)
-            )
+            servers = cls(data, addresses, postgres, Valkey(data, addresses, programs, account, lock.fd, say, measure))
         except BaseException:
             lock.release()
             raise
@@ -121,9 +118,12 @@ class EmbeddedServers:
         try:
             for unit in reversed(self.units):
                 unit.stop()
+            if self._lock:
+                remove_socket_folder(self.addresses.folder)
         finally:
             if self._lock:
                 self._lock.release()
+                self._lock = None
 
     def __enter__(self) -> Self:
         return self

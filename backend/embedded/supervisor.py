@@ -75,9 +75,8 @@ class Service:
         log = LogFile(self.log) if self.log else None
         with log.open() if log else contextlib.nullcontext() as output:
             handle = output.fileno() if output else None
-            self.process = spawn(
-                Program(self.argv, self.folder, self.stop_signal, env=self.env, output=handle)
-            )
+            program = Program(self.argv, self.folder, self.stop_signal, env=self.env, output=handle)
+            self.process = spawn(program, use_watcher=True)
         try:
             self._wait(self.process, log)
         except BaseException:

@@ -41,7 +41,9 @@ def test_start_again_any_folder_name_keeps_data(tmp_path: Path, name: str) -> No
         keep(servers.owner_database_url, servers.redis_py_url)
         assert max(len(os.fsencode(path)) for path in servers.addresses.folder.iterdir()) < 108
         pids = list(servers.pids.values())
+        sockets = servers.addresses.folder
     assert wait_for_end(pids)
+    assert not sockets.exists()
     with EmbeddedServers.start(folder) as servers:
         assert kept(servers) == ["扫楼", "扫楼"]
 
@@ -80,10 +82,20 @@ def kept_alive(servers: EmbeddedServers) -> bool:
     return all(process_start(pid) for pid in servers.pids.values())
 
 
-def test_kill_parent_leaves_no_orphan_and_next_start_waits(tmp_path: Path, starter: Start) -> None:
+def test_kill_parent_leaves_no_orphan(tmp_path: Path, starter: Start) -> None:
     first = starter(tmp_path / "data")
     keep(first.facts["owner"], first.facts["redis"])
     first.kill()
+    assert wait_for_end(first.pids)
+    # Nothing but the sockets' folder is left, and the next start takes it over.
+    with EmbeddedServers.start(tmp_path / "data") as servers:
+        assert kept(servers) == ["扫楼", "扫楼"]
+
+
+def test_start_while_servers_of_a_killed_parent_stop_waits_for_them(tmp_path: Path, starter: Start) -> None:
+    first = starter(tmp_path / "data")
+    keep(first.facts["owner"], first.facts["redis"])
+    first.process.kill()
     with EmbeddedServers.start(tmp_path / "data") as servers:
         assert wait_for_end(first.pids, 0)
         assert kept(servers) == ["扫楼", "扫楼"]

@@ -35,7 +35,7 @@ def supervised(tmp_path: Path) -> Iterator[Run]:
 
     yield run
     for each in made:
-        each.kill()
+        each.terminate()
         each.wait()
 
 
@@ -65,16 +65,23 @@ def test_stop_by_signal_ends_all_in_reverse_order(supervised: Run, tmp_path: Pat
     assert wait_for_end(pids, 5)
 
 
-def test_kill_supervisor_leaves_no_child(supervised: Run, tmp_path: Path) -> None:
+def test_kill_supervisor_stops_children_and_grandchildren(supervised: Run, tmp_path: Path) -> None:
     process = supervised()
-    children = [pids_of(tmp_path, name)[0] for name in ("first", "second")]
-    grandchildren = [pids_of(tmp_path, name)[1] for name in ("first", "second")]
+    pids = pids_of(tmp_path, "first") + pids_of(tmp_path, "second")
     process.kill()
     process.wait()
-    assert wait_for_end(children)
-    # These died of no signal of ours: a service answers for its own children when it is told to stop.
-    for pid in grandchildren:
-        os.kill(pid, signal.SIGKILL)
+    assert wait_for_end(pids)
+    assert sorted((tmp_path / "stopped").read_text().split()) == ["first", "second"]
+
+
+def test_kill_supervisor_and_child_leaves_no_grandchild(supervised: Run, tmp_path: Path) -> None:
+    process = supervised()
+    pids = pids_of(tmp_path, "first") + pids_of(tmp_path, "second")
+    process.send_signal(signal.SIGSTOP)  # so that it starts nothing again meanwhile
+    os.kill(pids[0], signal.SIGKILL)
+    process.kill()
+    process.wait()
+    assert wait_for_end(pids)
 
 
 def test_kill_child_starts_it_again_without_its_leftovers(supervised: Run, tmp_path: Path) -> None:
