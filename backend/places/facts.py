@@ -89,8 +89,9 @@ def store_facts(session: Session, community_id: UUID, facts: Iterable[PlaceFact]
 
 
 def load_facts(session: Session, community_id: UUID, place_ids: Sequence[UUID]) -> list[PlaceFact]:
-    """All facts of places and of every place these name as parent or survivor, directly or through others."""
-    rows = session.execute(_UP, {"ids": list(place_ids), "community": community_id})
+    """All facts of places, of every place these name as parent or survivor, directly or through others, and of the
+    root (where places land that name each other in a circle)."""
+    rows = session.execute(_UP, {"ids": [*place_ids, community_id], "community": community_id})
     return [PlaceFact(**row) for row in rows.mappings()]
 
 

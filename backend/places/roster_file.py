@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -15,6 +18,7 @@ from backend.places.roster_columns import COLUMNS, column_of
 
 MAX_ROWS: Final = 100_000
 MAX_UNPACKED: Final = 256 * 1024 * 1024
+_CELL = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,9})["']""")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -44,18 +48,31 @@ def _sheet(content: bytes) -> Sequence[Sequence[Any]]:
         _refuse_bomb(content)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+        return book.get_sheet_by_index(0).to_python(skip_empty_area=False, nrows=MAX_ROWS + 2)
     except (CalamineError, ValueError, OSError, IndexError) as error:
         raise RosterUnreadable from error
 
 
 def _refuse_bomb(content: bytes) -> None:
+    """Refuse what unpacks to too much, and a lone cell far out, for which the reader would fill a whole rectangle."""
     try:
-        unpacked = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(content)).infolist())
-    except (zipfile.BadZipFile, ValueError) as error:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
+                raise RosterUnreadable
+            for entry in entries:
+                if entry.filename.startswith("xl/worksheets/"):
+                    _refuse_far_cells(archive.read(entry))
+    except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError) as error:
         raise RosterUnreadable from error
-    if unpacked > MAX_UNPACKED:
-        raise RosterUnreadable
+
+
+def _refuse_far_cells(sheet: bytes) -> None:
+    for column, row in _CELL.findall(sheet):
+        if (len(column), column) > (2, b"AZ"):
+            raise RosterUnreadable
+        if int(row) > MAX_ROWS + 1:
+            raise RosterTooLong(max_rows=MAX_ROWS)
 
 
 def _csv(content: bytes) -> list[list[str]]:
@@ -70,7 +87,8 @@ def _csv(content: bytes) -> list[list[str]]:
         first = text.partition("\n")[0]
         delimiter = max(",\t;", key=first.count)
         try:
-            return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            return list(islice(reader, MAX_ROWS + 2))
         except csv.Error as error:
             raise RosterUnreadable from error
     raise RosterUnreadable

@@ -36,7 +36,7 @@ def facts_of_places(draw: st.DrawFn) -> list[PlaceFact]:
     for _ in range(draw(st.integers(0, 8))):
         make = draw(st.sampled_from([moved, merged, named]))
         facts.append(make(draw(place), draw(st.one_of(st.just(UUID(int=2)), place)), draw(at)))
-    return facts
+    return [replace(fact, id=uuid5(UUID(int=3), str(n))) for n, fact in enumerate(facts)]
 
 
 def named(place_id: UUID, parent_id: UUID, at_ms: int) -> PlaceFact:
@@ -169,6 +169,22 @@ def test_propose_door_under_wrong_kind_lands_at_the_nearest_place_that_holds_it(
         place = session.get_one(Place, (community_id, inner))
         assert place.parent_id == tree.units[0]
         assert place.name == "101甲"
+
+
+def test_propose_places_that_name_each_other_lands_at_the_community(db: Database) -> None:
+    community_id = make_community(db)
+    own, building, unit = (new_id() for _ in range(3))
+    circle = [
+        proposed(own, "grid", "自己", own),
+        proposed(building, "building", "1栋", unit),
+        proposed(unit, "unit", "1单元", building),
+    ]
+    for fact in circle:
+        with db.transaction([community_id]) as session:
+            record_place_events(session, community_id, [fact])
+    with db.transaction([community_id]) as session:
+        parents = {f.place_id: session.get_one(Place, (community_id, f.place_id)).parent_id for f in circle}
+    assert parents == {own: community_id, building: community_id, unit: building}
 
 
 def test_correct_proposal_replaces_its_fact_and_void_withdraws_it(db: Database) -> None:
