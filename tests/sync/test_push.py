@@ -19,7 +19,7 @@ def wanted_jobs(world: World) -> dict[str, int]:
     """Compile subjects of the world with how often they were wanted."""
     with world.db.transaction() as session:
         rows = session.execute(select(Job.subject, Job.wanted).where(Job.community_id == world.community_id))
-        return {subject: wanted for subject, wanted in rows}
+        return {row.subject: row.wanted for row in rows}
 
 
 def test_push_new_record_stores_it_sealed(world: World, bell: Bell) -> None:
