@@ -16,7 +16,7 @@ from backend.places.coordinates import DATUMS, to_wgs84
 from backend.places.events import Fold, PlaceFact, fold_facts
 from backend.places.facts import among, list_naming, load_facts
 from backend.places.field_codes import made_code
-from backend.places.models import Place
+from backend.places.models import Place, PlaceEvent
 from backend.places.naming import pinyin_key
 from backend.places.tree import Node, Tree
 
@@ -92,6 +92,16 @@ def refold(session: Session, community_id: UUID, fresh: Iterable[PlaceFact]) -> 
         )
         for row in changed
     ]
+
+
+def list_differing_places(session: Session, community_id: UUID) -> list[UUID]:
+    """Places whose row is not what all facts, folded from scratch, make of them; rows too many or missing included."""
+    named = select(PlaceEvent.place_id).where(PlaceEvent.community_id == community_id).distinct()
+    folded = fold_places(session, community_id, session.scalars(named).all())
+    found = select(Place.__table__).where(Place.community_id == community_id)
+    stored = {row["id"]: {n: row[n] for n in FOLDED} for row in session.execute(found).mappings()}
+    wanted = {place_id: {n: row[n] for n in FOLDED} for place_id, row in folded.items()}
+    return sorted(p for p in stored.keys() | wanted.keys() if stored.get(p) != wanted.get(p))
 
 
 def is_edit(fact: PlaceFact) -> bool:

@@ -8,12 +8,12 @@ from uuid import UUID, uuid5
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from backend.db import Database, new_id
 from backend.places.events import PlaceFact
 from backend.places.models import Place
-from backend.places.projection import FOLDED, fold_places
+from backend.places.projection import FOLDED, list_differing_places
 from backend.places.service import PlaceListeners, record_place_events
 from tests.factories.identity import make_community
 from tests.factories.places import make_tree, merged, moved, proposed, registered
@@ -63,7 +63,7 @@ def arrive(db: Database, batches: Batches) -> Rows:
     with db.transaction([community_id]) as session:
         rows = session.execute(select(Place.__table__).where(Place.community_id == community_id)).mappings()
         stored = {row["id"]: {name: row[name] for name in (*FOLDED, "field_code")} for row in rows}
-        assert fold_places(session, community_id, list(stored)) == stored
+        assert list_differing_places(session, community_id) == []
     return {place_id: comparable(community_id, row) for place_id, row in stored.items() if place_id in NAMES}
 
 
@@ -130,6 +130,17 @@ def test_record_chain_arriving_backwards_waits_then_becomes_known(db: Database) 
         assert home.path == ".".join(i.hex for i in (community_id, *ids))
         assert (home.grid_id, home.building_id, home.origin) == (ids[0], ids[1], "field")
     assert told[-1] == set(ids)
+
+
+def test_check_projection_names_rows_that_differ(db: Database) -> None:
+    community_id = make_community(db)
+    with db.transaction([community_id]) as session:
+        tree = make_tree(session, community_id, households=1)
+        assert list_differing_places(session, community_id) == []
+        renamed, gone = tree.households[0], tree.households[1]
+        session.execute(update(Place).where(Place.id == renamed).values(name="?"))
+        session.execute(delete(Place).where(Place.id == gone))
+        assert list_differing_places(session, community_id) == sorted([renamed, gone])
 
 
 def test_move_building_rewrites_everything_below_it(db: Database) -> None:
