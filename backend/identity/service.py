@@ -18,6 +18,7 @@ from backend.identity.keys import Keyring
 from backend.identity.models import Account, Community, Device, Membership
 from backend.identity.passwords import hash_password
 from backend.identity.permissions import ROLES
+from backend.jobs import ledger
 
 
 class LoginTaken(Conflict):
@@ -73,7 +74,7 @@ def create_community(
     settings: dict[str, Any] | None = None,
     community_id: UUID | None = None,
 ) -> UUID:
-    """A new tenant with its first key. From here on the transaction sees this community only.
+    """A new tenant with its first key and its minute (``schedule``). From here on the transaction sees it only.
 
     ``clock_offset_ms`` is for simulations and never changes later.
     """
@@ -90,6 +91,7 @@ def create_community(
         )
     )
     keyring.rotate(session, community_id)
+    ledger.want(session, "schedule", community_id, ["community"])
     audit(
         session,
         community_id,

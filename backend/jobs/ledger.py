@@ -181,9 +181,7 @@ def postpone(session: Session, claimed: Claim, delay: timedelta) -> None:
     )
 
 
-def fail(
-    session: Session, claimed: Claim, error: str, *, dead: bool = False, mortal: bool = True
-) -> None:
+def fail(session: Session, claimed: Claim, error: str, *, dead: bool = False, mortal: bool = True) -> None:
     """Give the lease back after a failure; retried with exponential back-off, dead after five attempts in a row.
 
     ``error`` must not hold personal data. ``dead``: no further attempt makes sense. A job that is not ``mortal`` only
@@ -233,7 +231,7 @@ def seconds_unworked(session: Session) -> float:
     0 while any lease runs, and when nothing waits.
     """
     leased = select(Job.subject).where(Job.lease_until >= func.now(), Job.done < Job.wanted).exists()
-    ready_since = func.min(func.greatest(Job.run_after, Job.requested_at))
+    ready_since = func.min(func.greatest(Job.run_after, Job.requested_at, Job.lease_until))
     waited = (
         select(func.extract("epoch", func.clock_timestamp() - ready_since))
         .where(Job.done < Job.wanted, Job.dead_at.is_(None), Job.run_after <= func.now())
@@ -251,3 +249,10 @@ def open_count(session: Session, kind: str, community_id: UUID) -> int:
         .where(Job.dead_at.is_(None), Job.run_after <= func.now())
     )
     return session.scalar(counted) or 0
+
+
+def communities(session: Session) -> list[UUID]:
+    """Every community of the installation: each has its ``schedule`` job from its creation on."""
+    return list(
+        session.scalars(select(Job.community_id).where(Job.kind == "schedule").distinct().order_by(Job.community_id))
+    )
