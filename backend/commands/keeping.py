@@ -1,6 +1,5 @@
 """``rebuild``, ``backup``, ``restore``, ``doctor``: keeping an installation sound."""
 
-from pathlib import Path
 from uuid import UUID
 
 import click

@@ -15,6 +15,7 @@ from backend.db import set_access
 from backend.identity.keys import Keyring
 from backend.identity.models import Account
 from backend.identity.service import create_account, create_community, grant_role
+from backend.places.roster import RosterReport
 from backend.places.roster import import_roster as read_roster
 from backend.places.service import PlaceListeners
 
@@ -59,10 +60,17 @@ def import_roster(file: Path, community_id: UUID, login: str, dry_run: bool) -> 
                 dry_run=dry_run,
                 listeners=runtime.part(PlaceListeners),
             )
-        for line in report.lines():
+        for line in _lines(report):
             click.echo(line)
-        if report.problems:
+        if report.errors:
             raise SystemExit(1)
+
+
+def _lines(report: RosterReport) -> list[str]:
+    done = "imported" if report.imported else "would import" if not report.errors else "nothing imported"
+    counts = f"{report.added} new, {report.changed} changed, {report.moved} moved, {report.unchanged} unchanged"
+    lines = [f"{done}: {report.rows} rows: {counts}; {report.bad_rows} bad"]
+    return lines + [f"row {e['row']}, {e['column']}: {e['zh']} ({e['en']})" for e in report.as_dict()["errors"]]
 
 
 def _account(session: Session, login: str) -> UUID:

@@ -64,6 +64,11 @@ class DemoState:
         """Whether a run told its story to the end."""
         return bool(self.story)
 
+    @property
+    def both(self) -> tuple[list[Person], list[Person]]:
+        """The people of the story, and those of the mirror, in the same order."""
+        return self.people, self.mirror_people
+
     def person(self, role: str) -> Person:
         """The first person of a role."""
         return next(person for person in self.people if person.role == role)

@@ -13,7 +13,6 @@ from backend.demo.office import Office, OfficeError
 from backend.http.context import Runtime
 from backend.rectification import rebuild
 from backend.rectification.compile import clock_offset_ms
-from mobile_contract.conformance.faults import ALL_FAULTS
 from mobile_contract.conformance.fleet import run_fleet
 from mobile_contract.conformance.options import FleetOptions, Mirror
 from mobile_contract.conformance.phone import Login
@@ -21,6 +20,7 @@ from mobile_contract.conformance.report import FleetReport
 
 PHONES, DAYS, VISITS_PER_DAY, SEED = 8, 7, 10, 7
 ASSIGNED, CLOSED = 6, 4
+FIELD_ROLES = ("grid_worker", "grid_head")
 IDENTITY = ("open_start", "new", "rebound", "closed", "void", "open_end")
 Count = Callable[[str, int, int], None]
 
@@ -69,7 +69,11 @@ class Story:
 def tell(runtime: Runtime, base_url: str, state: DemoState, count: Count) -> Story:
     """Phones come back from a week offline, the office assigns and strikes off, the week's paper is made and issued."""
     began = time.monotonic()
-    story = Story(_play_fleet(base_url, state, count))
+    story = Story(
+        run_fleet(
+            fleet_options(state, base_url, count, phones=PHONES, days=DAYS, seed=SEED, visits_per_day=VISITS_PER_DAY)
+        )
+    )
     officer, committee = (_office(base_url, state.person(role)) for role in ("safety_officer", "committee"))
     _assign(officer, state, story, count)
     _close(committee, story, count)
@@ -84,25 +88,12 @@ def _office(base_url: str, person: Person) -> Office:
     return Office(base_url, person.login, person.password)
 
 
-def _play_fleet(base_url: str, state: DemoState, count: Count) -> FleetReport:
-    field_roles = ("grid_worker", "grid_head")
-    logins = [Login(p.login, p.password) for p in state.people if p.role in field_roles]
-    mirrored = [Login(p.login, p.password) for p in state.mirror_people if p.role in field_roles]
+def fleet_options(state: DemoState, base_url: str, count: Count, **options: Any) -> FleetOptions:
+    """A fleet of the community's field workers; the mirror community is pushed the same records in order."""
+    logins, mirrored = ([Login(p.login, p.password) for p in people if p.role in FIELD_ROLES] for people in state.both)
     committee = state.person("committee")
-    return run_fleet(
-        FleetOptions(
-            base_url=base_url,
-            logins=logins,
-            office=Login(committee.login, committee.password),
-            phones=PHONES,
-            days=DAYS,
-            seed=SEED,
-            faults=ALL_FAULTS,
-            visits_per_day=VISITS_PER_DAY,
-            mirror=Mirror(mirrored),
-            progress=count,
-        )
-    )
+    office = Login(committee.login, committee.password)
+    return FleetOptions(base_url, logins, office=office, mirror=Mirror(mirrored), progress=count, **options)
 
 
 def _assign(officer: Office, state: DemoState, story: Story, count: Count) -> None:

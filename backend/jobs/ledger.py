@@ -152,7 +152,7 @@ def fence(session: Session, claimed: Claim) -> dict[str, int]:
         .order_by(Job.subject)
         .with_for_update()
     )
-    return {subject: wanted for subject, wanted in rows}
+    return {row.subject: row.wanted for row in rows}
 
 
 def finish(session: Session, claimed: Claim, wanted: dict[str, int]) -> None:
