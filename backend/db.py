@@ -17,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import UserDefinedType
 
 NIL_ID = UUID(int=0)
+#: Built once; every transaction runs it.
+SET_ACCESS = text("SELECT set_config('app.communities', :c, true), set_config('app.account', :a, true)")
 
 
 class Base(DeclarativeBase):
@@ -91,7 +93,7 @@ class Database:
 def set_access(session: Session, communities: Iterable[UUID], account_id: UUID | None = None) -> None:
     """Let the running transaction see the rows of ``communities`` (and an account its own memberships)."""
     session.execute(
-        text("SELECT set_config('app.communities', :c, true), set_config('app.account', :a, true)"),
+        SET_ACCESS,
         {"c": "{" + ",".join(str(c) for c in communities) + "}", "a": str(account_id or "")},
     )
 

@@ -42,8 +42,7 @@ def problem(
         "code": code,
         "detail": sentence(code, tongue, details),
         "errors": [
-            {"pointer": e.pointer, "code": e.code, "detail": sentence(e.code, tongue, e.details)}
-            for e in errors or []
+            {"pointer": e.pointer, "code": e.code, "detail": sentence(e.code, tongue, e.details)} for e in errors or []
         ],
         "request_id": g.get("request_id") or str(uuid4()),
     }
@@ -57,11 +56,7 @@ def webargs_errors(messages: Any, pointer: str = "") -> list[FieldError]:
     if isinstance(messages, dict):
         flat: list[FieldError] = []
         for key, value in messages.items():
-            at = (
-                pointer
-                if not pointer and key in ("json", "query", "headers", "json_or_form")
-                else f"{pointer}/{key}"
-            )
+            at = pointer if not pointer and key in ("json", "query", "headers", "json_or_form") else f"{pointer}/{key}"
             flat += webargs_errors(value, at)
         return flat
     return [FieldError(pointer, "invalid_value", {"why": str(m)}) for m in messages]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select, text, update
+from sqlalchemy import Text, bindparam, cast, func, select, text, update
 from sqlalchemy.orm import Session
 
 from backend import clock
@@ -24,6 +24,35 @@ from backend.identity.tokens import TokenExpired, TokenUnknown, mark_used, token
 SEEN_EVERY = timedelta(minutes=1)
 #: A community's offset is set at its creation and never changes, so it is read once a process.
 _offsets: dict[UUID, int] = {}
+#: Statements that every request runs are built once: building one costs as much as running it.
+TOKEN = (
+    select(
+        Token.family,
+        Token.generation,
+        Token.expires_at,
+        Token.first_used_at,
+        Token.install_id,
+        Account.id.label("account_id"),
+        Account.name,
+        Device.revoked_at.label("device_revoked_at"),
+        Device.last_seen_at,
+        func.set_config("app.account", cast(Account.id, Text), True),
+    )
+    .join(Account, Account.id == Token.account_id)
+    .outerjoin(Device, Device.install_id == Token.install_id)
+    .where(
+        Token.hash == bindparam("hash"),
+        Token.kind == "access",
+        Token.revoked_at.is_(None),
+        Account.disabled_at.is_(None),
+    )
+)
+MEMBERSHIPS = select(
+    models.Membership.id,
+    models.Membership.community_id,
+    models.Membership.role,
+    models.Membership.place_id,
+).where(models.Membership.account_id == bindparam("account_id"), models.Membership.revoked_at.is_(None))
 
 
 def authenticate(session: Session, token: str, community: str | None) -> Actor:
@@ -75,9 +104,7 @@ def enter_community(session: Session, actor: Actor, community_id: UUID) -> Actor
     set_access(session, [community_id], actor.account_id)
     here = [m for m in actor.memberships if m.community_id == community_id]
     paths = find_place_paths(session, community_id, {m.place_id for m in here if m.place_id})
-    memberships = tuple(
-        _with_path(m, paths) if m in here else replace(m, path=None) for m in actor.memberships
-    )
+    memberships = tuple(_with_path(m, paths) if m in here else replace(m, path=None) for m in actor.memberships)
     entered = replace(
         actor,
         memberships=memberships,
@@ -105,42 +132,14 @@ def _clock_offset_ms(session: Session, community_id: UUID) -> int:
 
 def _find_token(session: Session, token: str) -> Any:
     """The token with its account and device. Also tells row security which account asks, in the same round trip."""
-    row = session.execute(
-        select(
-            Token.family,
-            Token.generation,
-            Token.expires_at,
-            Token.first_used_at,
-            Token.install_id,
-            Account.id.label("account_id"),
-            Account.name,
-            Device.revoked_at.label("device_revoked_at"),
-            Device.last_seen_at,
-            func.set_config("app.account", cast(Account.id, Text), True),
-        )
-        .join(Account, Account.id == Token.account_id)
-        .outerjoin(Device, Device.install_id == Token.install_id)
-        .where(
-            Token.hash == token_hash(token),
-            Token.kind == "access",
-            Token.revoked_at.is_(None),
-            Account.disabled_at.is_(None),
-        )
-    ).one_or_none()
+    row = session.execute(TOKEN, {"hash": token_hash(token)}).one_or_none()
     if row is None:
         raise TokenUnknown
     return row
 
 
 def _memberships(session: Session, account_id: UUID) -> tuple[Membership, ...]:
-    rows = session.execute(
-        select(
-            models.Membership.id,
-            models.Membership.community_id,
-            models.Membership.role,
-            models.Membership.place_id,
-        ).where(models.Membership.account_id == account_id, models.Membership.revoked_at.is_(None))
-    )
+    rows = session.execute(MEMBERSHIPS, {"account_id": account_id})
     held = (Membership(r.id, r.community_id, r.role, permissions_of(r.role), r.place_id) for r in rows)
     return tuple(sorted(held, key=lambda m: (strength(m.role), m.id)))
 

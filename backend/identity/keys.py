@@ -97,9 +97,7 @@ class Keyring:
 
     def rotate(self, session: Session, community_id: UUID) -> int:
         """Give the community a new key (its first, too); new rows are sealed with it. Returns its version."""
-        newest = session.scalar(
-            select(func.max(CommunityKey.version)).where(CommunityKey.community_id == community_id)
-        )
+        newest = session.scalar(select(func.max(CommunityKey.version)).where(CommunityKey.community_id == community_id))
         version = (newest or 0) + 1
         wrapped = _encrypt(self._wrapper, os.urandom(32), community_id.bytes)
         session.add(CommunityKey(community_id=community_id, version=version, wrapped=wrapped))

@@ -85,6 +85,9 @@ def verify_password(password_hash: str | None, password: str) -> bool:
             return False
 
 
-def needs_rehash(password_hash: str) -> bool:
-    """True when the hash was made with other parameters than today's."""
-    return HASHER.check_needs_rehash(password_hash)
+def renewed_hash(password_hash: str, password: str) -> str | None:
+    """A hash with today's parameters for a password just verified, or None when it has them already."""
+    if not HASHER.check_needs_rehash(password_hash):
+        return None
+    with _slot():
+        return HASHER.hash(_same_spelling(password))

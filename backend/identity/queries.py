@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Uuid, and_, column, exists, func, or_, select, table, tuple_
+from sqlalchemy import ARRAY, Row, Select, Uuid, and_, any_, bindparam, column, exists, func, or_, select, table, tuple_
 from sqlalchemy.orm import Session
 
 from backend.db import Ltree, set_access
@@ -18,6 +18,15 @@ PLACE = table(
     column("path", Ltree()),
     column("merged_into", Uuid()),
 )
+SURVIVOR = PLACE.alias("survivor")
+PLACE_PATHS = (
+    select(PLACE.c.id, func.coalesce(SURVIVOR.c.path, PLACE.c.path).label("path"))
+    .outerjoin(SURVIVOR, and_(SURVIVOR.c.community_id == PLACE.c.community_id, SURVIVOR.c.id == PLACE.c.merged_into))
+    .where(
+        PLACE.c.community_id == bindparam("community_id"),
+        PLACE.c.id == any_(bindparam("place_ids", type_=ARRAY(Uuid()))),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,7 @@ class OwnMembership:
     community_id: UUID
     community_name: str
     community_short_name: str
+    clock_offset_ms: int
     role: str
     place_id: UUID | None
 
@@ -36,9 +46,7 @@ def list_own_memberships(session: Session, account_id: UUID) -> list[OwnMembersh
     """The account's roles in all communities. From here on the transaction sees exactly these communities."""
     set_access(session, (), account_id)
     rows = session.execute(
-        select(Membership.community_id).where(
-            Membership.account_id == account_id, Membership.revoked_at.is_(None)
-        )
+        select(Membership.community_id).where(Membership.account_id == account_id, Membership.revoked_at.is_(None))
     )
     set_access(session, set(rows.scalars()), account_id)
     found = session.execute(
@@ -47,6 +55,7 @@ def list_own_memberships(session: Session, account_id: UUID) -> list[OwnMembersh
             Membership.community_id,
             Community.name,
             Community.short_name,
+            Community.clock_offset_ms,
             Membership.role,
             Membership.place_id,
         )
@@ -74,15 +83,7 @@ def find_place_paths(session: Session, community_id: UUID, place_ids: Collection
     """The ltree path of each known place; of one that was merged, its survivor's."""
     if not place_ids:
         return {}
-    survivor = PLACE.alias("survivor")
-    rows = session.execute(
-        select(PLACE.c.id, func.coalesce(survivor.c.path, PLACE.c.path).label("path"))
-        .outerjoin(
-            survivor,
-            and_(survivor.c.community_id == PLACE.c.community_id, survivor.c.id == PLACE.c.merged_into),
-        )
-        .where(PLACE.c.community_id == community_id, PLACE.c.id.in_(place_ids))
-    )
+    rows = session.execute(PLACE_PATHS, {"community_id": community_id, "place_ids": list(place_ids)})
     return {row.id: row.path for row in rows}
 
 
@@ -126,9 +127,7 @@ def _members_within(community_id: UUID, scope_paths: Sequence[str]) -> Select[UU
     if not scope_paths:
         return members
     within = or_(*(PLACE.c.path.op("<@")(path) for path in scope_paths))
-    return members.join(
-        PLACE, and_(PLACE.c.community_id == community_id, PLACE.c.id == Membership.place_id, within)
-    )
+    return members.join(PLACE, and_(PLACE.c.community_id == community_id, PLACE.c.id == Membership.place_id, within))
 
 
 def list_accounts(
@@ -155,9 +154,7 @@ def list_devices(
     return session.execute(rows.order_by(Device.install_id).limit(limit + 1)).all()
 
 
-def find_device(
-    session: Session, community_id: UUID, scope_paths: Sequence[str], install_id: UUID
-) -> Device | None:
+def find_device(session: Session, community_id: UUID, scope_paths: Sequence[str], install_id: UUID) -> Device | None:
     """The device, when its last account serves within ``scope_paths``."""
     return session.scalar(
         select(Device).where(
@@ -174,6 +171,4 @@ def list_audit_events(
     rows = select(AuditEvent).where(AuditEvent.community_id == community_id)
     if before is not None:
         rows = rows.where(tuple_(AuditEvent.at_ms, AuditEvent.id) < before)
-    return session.scalars(
-        rows.order_by(AuditEvent.at_ms.desc(), AuditEvent.id.desc()).limit(limit + 1)
-    ).all()
+    return session.scalars(rows.order_by(AuditEvent.at_ms.desc(), AuditEvent.id.desc()).limit(limit + 1)).all()

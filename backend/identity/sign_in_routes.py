@@ -17,9 +17,7 @@ blueprint = Blueprint("sign-in", __name__, url_prefix="/sync/v1/auth")
 @blueprint.response(200, TokenAnswerSchema)
 def log_in(ctx: RequestContext, body: dict[str, Any]) -> tokens.SignedIn:
     """Tokens for a name and a password, bound to the installation."""
-    return tokens.log_in(
-        ctx.session, body["username"], body["password"], UUID(body["install_id"]), body["device_name"]
-    )
+    return tokens.log_in(ctx.session, body["username"], body["password"], UUID(body["install_id"]), body["device_name"])
 
 
 @blueprint.post("/refresh", guard=PUBLIC)

@@ -23,7 +23,7 @@ from backend.errors import Unauthenticated
 from backend.http.guards import DeviceRevoked
 from backend.identity.audit import audit
 from backend.identity.models import Account, Device, Token
-from backend.identity.passwords import HASHER, needs_rehash, verify_password
+from backend.identity.passwords import renewed_hash, verify_password
 from backend.identity.queries import OwnMembership, list_own_memberships
 from backend.identity.service import LoginInvalid, normal_login
 
@@ -66,9 +66,7 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
-def log_in(
-    session: Session, username: str, password: str, install_id: UUID, device_name: str | None
-) -> SignedIn:
+def log_in(session: Session, username: str, password: str, install_id: UUID, device_name: str | None) -> SignedIn:
     """Start a family on ``install_id``. LoginFailed, or DeviceRevoked once the password was right."""
     account = _find_account(session, username)
     if not verify_password(account.password_hash if account else None, password) or account is None:
@@ -80,12 +78,13 @@ def log_in(
         raise LoginFailed
     if _keep_device(session, install_id, account.id, device_name):
         raise DeviceRevoked
-    if needs_rehash(current.password_hash):
-        current.password_hash = HASHER.hash(password)
+    if (renewed := renewed_hash(current.password_hash, password)) is not None:
+        current.password_hash = renewed
         session.flush()
     signed_in = _issue(session, current, install_id, new_id(), 1, now)
-    for community_id in {m.community_id for m in signed_in.memberships}:
-        audit(session, community_id, "signed_in", f"device:{install_id}", account_id=account.id, at_ms=now)
+    for community_id, offset_ms in {(m.community_id, m.clock_offset_ms) for m in signed_in.memberships}:
+        at_ms = now + offset_ms
+        audit(session, community_id, "signed_in", f"device:{install_id}", account_id=account.id, at_ms=at_ms)
     return signed_in
 
 
@@ -149,9 +148,7 @@ def _presented(session: Session, refresh_token: str, install_id: UUID) -> tuple[
     """The refresh token and its account, locked. TokenUnknown also when another installation sends it."""
     hashed = token_hash(refresh_token)
     account_id = session.scalar(
-        select(Token.account_id).where(
-            Token.hash == hashed, Token.kind == "refresh", Token.install_id == install_id
-        )
+        select(Token.account_id).where(Token.hash == hashed, Token.kind == "refresh", Token.install_id == install_id)
     )
     if account_id is None:
         raise TokenUnknown
@@ -175,18 +172,14 @@ def _is_spent(session: Session, token: Token) -> bool:
 
 
 def _revoke(session: Session, which: ColumnElement[bool], now_ms: int) -> None:
-    session.execute(
-        update(Token).where(which, Token.revoked_at.is_(None)).values(revoked_at=clock.utc(now_ms))
-    )
+    session.execute(update(Token).where(which, Token.revoked_at.is_(None)).values(revoked_at=clock.utc(now_ms)))
 
 
 def _keep_device(session: Session, install_id: UUID, account_id: UUID, name: str | None) -> datetime | None:
     """Remember who signs in where; when the installation was revoked, or None."""
     shown = "".join(c for c in name or "" if c.isprintable()) or None
     seen = clock.utc(clock.now_ms())
-    statement = upsert(Device).values(
-        install_id=install_id, account_id=account_id, name=shown, last_seen_at=seen
-    )
+    statement = upsert(Device).values(install_id=install_id, account_id=account_id, name=shown, last_seen_at=seen)
     return session.execute(
         statement.on_conflict_do_update(
             index_elements=[Device.install_id],

@@ -103,6 +103,16 @@ def test_log_in_outdated_hash_is_made_anew(client: FlaskClient, db: Database, ac
     log_in(client, account)
 
 
+def test_log_in_full_width_password_is_renewed_in_one_spelling(client: FlaskClient, db: Database) -> None:
+    account = make_account(db, make_community(db), password="ｆｕｌｌ　ｗｉｄｔｈ　ｋｅｙｓ")
+    weak = type(HASHER)(time_cost=1, memory_cost=8, parallelism=1).hash("full width keys")
+    with db.transaction() as session:
+        session.execute(update(Account).where(Account.id == account.id).values(password_hash=weak))
+    log_in(client, account)
+    log_in(client, account)
+    assert try_log_in(client, account.login, "full width keys").status_code == 200
+
+
 def test_log_in_leaves_an_audit_event(client: FlaskClient, db: Database, account: AccountFixture) -> None:
     install_id = uuid4()
     log_in(client, account, install_id)
