@@ -95,7 +95,7 @@ def test_kill_parent_leaves_no_orphan(tmp_path: Path, starter: Start) -> None:
 def test_start_while_servers_of_a_killed_parent_stop_waits_for_them(tmp_path: Path, starter: Start) -> None:
     first = starter(tmp_path / "data")
     keep(first.facts["owner"], first.facts["redis"])
-    first.process.kill()
+    first.kill()
     with EmbeddedServers.start(tmp_path / "data") as servers:
         assert wait_for_end(first.pids, 0)
         assert kept(servers) == ["扫楼", "扫楼"]
