@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from backend.http.fields import matching
 from mobile_contract.rules.definition import DUE
 from mobile_contract.sync.fields import WireInt
 
@@ -63,12 +64,7 @@ class NewOverrideSchema(Schema):
     ``effective_from_ms`` is null."""
 
     enabled = fields.Boolean(required=True)
-    due = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Regexp(rf"(?:{DUE.pattern})\Z"),
-        metadata={"example": "7d"},
-    )
+    due = matching(DUE.pattern, load_default=None, allow_none=True, metadata={"example": "7d"})
     effective_from_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
 
 

@@ -6,12 +6,14 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from backend.hazards.lifecycle import STATES, STEP_KINDS
+from backend.http.fields import matching
 from backend.http.paging import PageQuery
 from backend.places.kinds import KIND_LABELS
 from mobile_contract.rules.definition import Severity
-from mobile_contract.sync.fields import WireInt, is_uuid
+from mobile_contract.sync.fields import WireInt
 
 SEVERITIES = tuple(str(severity) for severity in Severity)
+UUID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 ME = "me"
 #: In a filter: every state that is not settled.
 OPEN = "open"
@@ -213,13 +215,11 @@ class TaskQuery(PageQuery):
     grid = fields.UUID()
     building = fields.UUID()
     place = fields.UUID(metadata={"description": "There or anywhere below"})
-    form = fields.String(validate=validate.Regexp(r"[a-z][a-z0-9_]{0,39}\Z"))
+    form = matching("[a-z][a-z0-9_]{0,39}")
     severity = fields.List(one_of(SEVERITIES))
     state = fields.List(one_of((*STATES, OPEN)), metadata={"description": "`open`: every state but closed and void"})
     overdue = fields.Boolean()
-    assignee = fields.String(
-        validate=lambda text: text == ME or is_uuid(text), metadata={"description": "`me`, or an account's id"}
-    )
+    assignee = matching(f"{ME}|{UUID_PATTERN}", metadata={"description": "`me`, or an account's id"})
     service_gap = fields.Boolean()
     contradicted = fields.Boolean()
 

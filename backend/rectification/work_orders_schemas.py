@@ -1,7 +1,8 @@
 """Shapes of the office API of work orders."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
+from backend.http.fields import matching
 from backend.places.kinds import KIND_LABELS
 from backend.rectification.schemas import (
     SEVERITIES,
@@ -40,7 +41,7 @@ class IssueSchema(Schema):
     """Which draft to issue, as the list of drafts names it."""
 
     building_id = fields.UUID(required=True)
-    responsible_party_key = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}\Z"))
+    responsible_party_key = matching("[0-9a-f]{64}", required=True)
     closer = one_of(CLOSERS, required=True)
 
 

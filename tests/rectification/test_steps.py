@@ -1,4 +1,4 @@
-"""The steps of the life cycle at the console: who may take which, on which revision, and what is kept of a refused one."""
+"""Steps at the console: who may take which, on which revision, and what is kept of a refused one."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
