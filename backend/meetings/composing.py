@@ -47,7 +47,8 @@ class Findings:
         return figure_label(self.figures, self.labels, key)
 
     def number(self, key: str) -> Cell:
-        return {"figure": key, "value": self.values.get(key, 0)}
+        """A linked number; plain ``0`` where no row made the figure, for it has no receipts to link to."""
+        return {"figure": key, "value": self.values[key]} if key in self.values else "0"
 
 
 def compose(found: Findings) -> dict[str, Any]:
@@ -180,7 +181,7 @@ def major_blocks(found: Findings) -> list[Block]:
     head = ["编号", "地点", "隐患", "责任人", "措施", "期限", "进展"]
     return [
         paragraph(say("期末未销号的重大隐患{open_end.red}处，列表如下。", found.values)),
-        table("重大隐患清单", head, rows, widths=[17, 14, 17, 10, 20, 11, 11]),
+        table("重大隐患清单", head, rows, widths=[18, 14, 16, 10, 18, 14, 10]),
         *cut_short(found, "open_end.red", len(rows)),
         note("注：表列重大隐患在主管部门认定前均为疑似重大。"),
     ]
@@ -192,7 +193,7 @@ def overdue_list(found: Findings) -> list[Block]:
     rows: list[list[Cell]] = [[e.number, e.place, e.title, e.severity, e.deadline, e.progress] for e in found.overdue]
     head = ["编号", "地点", "隐患", "等级", "期限", "进展"]
     return [
-        table("逾期未整改清单", head, rows, widths=[20, 20, 26, 9, 13, 12]),
+        table("逾期未整改清单", head, rows, widths=[25, 19, 24, 8, 14, 10]),
         *cut_short(found, "overdue", len(rows)),
     ]
 

@@ -46,7 +46,7 @@ def list_papers(
     *,
     kind: str | None,
     issued_only: bool,
-    after: Sequence[Any] | None,
+    after: tuple[int, UUID] | None,
     limit: int,
 ) -> list[Paper]:
     """Up to ``limit + 1`` papers, newest period first, after the key ``(period_start_ms, id)``."""
@@ -56,7 +56,7 @@ def list_papers(
     if issued_only:
         found = found.where(Paper.state == "issued")
     if after is not None:
-        found = found.where(tuple_(Paper.period_start_ms, Paper.id) < tuple_(int(after[0]), UUID(after[1])))
+        found = found.where(tuple_(Paper.period_start_ms, Paper.id) < tuple_(*after))
     return list(session.scalars(found.order_by(Paper.period_start_ms.desc(), Paper.id.desc()).limit(limit + 1)))
 
 

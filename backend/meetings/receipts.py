@@ -12,8 +12,8 @@ from backend.meetings.figures import Figure, base_key
 from backend.meetings.labels import ORIGIN_ZH, OUTCOME_ZH, PLACE_KIND_ZH, SEVERITY_ZH, STATE_ZH, Labels
 from backend.meetings.models import PaperFigure, PaperFigureRow
 
-VERIFY_ZH = {"unknown": "待核"}
-STATES = {**STATE_ZH, **OUTCOME_ZH, **ORIGIN_ZH, **VERIFY_ZH}
+#: What ``state`` means for each kind of row.
+STATES = {"hazard": STATE_ZH, "place": OUTCOME_ZH | ORIGIN_ZH, "visit": OUTCOME_ZH | {"unknown": "待核"}}
 
 
 def describe_rows(
@@ -45,7 +45,7 @@ def describe_rows(
                 "field_code": place.field_code if place else None,
                 "category": labels.part(row.category),
                 "severity": SEVERITY_ZH.get(row.severity or ""),
-                "state": STATES.get(row.state or "", row.state),
+                "state": STATES[figure.row_kind].get(row.state or "", row.state),
                 "deadline": iso(hazard.deadline_ms) if hazard else None,
                 "detail": row.detail,
             }

@@ -23,6 +23,7 @@ from backend.meetings.schemas import (
     ReceiptPageSchema,
 )
 from backend.meetings.seals import verify_paper
+from mobile_contract.forms.definition import SAFE_INTEGER
 
 blueprint = Blueprint("meetings", __name__, url_prefix="/api/v1")
 READS, MAKES, ISSUES = requires("paper.read"), requires("paper.make"), requires("paper.issue")
@@ -73,9 +74,16 @@ def key_of(cursor: str | None) -> tuple[int, UUID] | None:
     """The sort key in a cursor of papers; BadCursor."""
     key = decode_cursor(cursor, 2)
     try:
-        return None if key is None else (int(key[0]), UUID(key[1]))
+        return None if key is None else (ordinal(key[0], SAFE_INTEGER), UUID(key[1]))
     except (TypeError, ValueError, AttributeError) as error:
         raise BadCursor from error
+
+
+def ordinal(value: Any, most: int) -> int:
+    """A whole number from 0 to ``most`` out of a cursor; BadCursor."""
+    if not isinstance(value, int) or not 0 <= value <= most:
+        raise BadCursor
+    return value
 
 
 @blueprint.post("/papers", guard=MAKES)
@@ -137,13 +145,11 @@ def receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: st
     definition = definition_of(service.FIGURES, key)
     figure = queries.get_figure(ctx.session, ctx.community_id, paper_id, key)
     after = decode_cursor(query["cursor"], 1)
-    if after is not None and not isinstance(after[0], int):
-        raise BadCursor
     rows = queries.list_figure_rows(
         ctx.session,
         figure,
         scope=ctx.actor.scope_paths,
-        after_n=after[0] if after else 0,
+        after_n=ordinal(after[0], 2**31 - 1) if after else 0,
         limit=query["limit"],
     )
     labels = load_labels(ctx.session)

@@ -50,7 +50,8 @@ def say(template: str, values: Mapping[str, int], **words: str) -> list[Part]:
     for index, piece in enumerate(_PLACEHOLDER.split(template)):
         said: Part = piece
         if index % 2:
-            said = words[piece] if piece in words else {"figure": piece, "value": values.get(piece, 0)}
+            known = {"figure": piece, "value": values[piece]} if piece in values else "0"
+            said = words.get(piece, known)
         if isinstance(said, str) and parts and isinstance(parts[-1], str):
             parts[-1] += said
         elif said != "":
