@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Index, Integer, Text, UniqueConstraint, and_, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -139,3 +139,12 @@ class DatedFold(Base):
     place_id: Mapped[UUID] = mapped_column(primary_key=True)
     folded_as_of: Mapped[int] = mapped_column(BigInteger)
     next_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+def is_retracted() -> ColumnElement[bool]:
+    """A numbered hazard that no record supports any more: its only records were voided, amended away or erased.
+
+    Whether such a hazard ever got its number depends on when it was compiled, so lists and the feed leave it out:
+    they show the same for the same records, whatever order those arrived in. Its number keeps pointing at it.
+    """
+    return and_(Hazard.state == "void", Hazard.cycle == 0, Hazard.duplicate_of.is_(None))

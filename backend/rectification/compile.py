@@ -135,7 +135,7 @@ def _tell_feed(
     stored_hazards: tables.Rows,
     revisions: dict[tables.Key, tables.Values],
 ) -> None:
-    grid = tables.HAZARD.values.index("grid_id")
+    grid, merged = (tables.HAZARD.values.index(name) for name in ("grid_id", "duplicate_of"))
     changes = []
     for key, (rev,) in sorted(revisions.items()):
         scope = area_scope(projection.rows["hazard"][key][grid] or community_id)
@@ -143,5 +143,6 @@ def _tell_feed(
         before = area_scope(held[grid] or community_id) if held is not None else scope
         if before != scope:
             changes.append(Change(before, "task", str(key[0]), "del", rev))
-        changes.append(Change(scope, "task", str(key[0]), "put", rev))
+        shown = key[0] in projection.hazards or projection.rows["hazard"][key][merged] is not None
+        changes.append(Change(scope, "task", str(key[0]), "put" if shown else "del", rev))
     append_changes(session, community_id, changes)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from backend.forms.catalogue import FormCatalogue
-from backend.hazards.models import Hazard, LedgerNumber, Observation, Transition
+from backend.hazards.models import Hazard, LedgerNumber, Observation, Transition, is_retracted
 from backend.identity.keys import Keyring
 from backend.places.models import Place
 from backend.rectification.models import RectificationTask
@@ -84,10 +84,8 @@ def _select(community_id: UUID) -> Select[Any]:
         .join(t, and_(t.community_id == h.community_id, t.hazard_id == h.id))
         .join(Place, and_(Place.community_id == h.community_id, Place.id == h.place_id))
         .outerjoin(Transition, first)
-        .outerjoin(
-            LedgerNumber, and_(LedgerNumber.community_id == h.community_id, LedgerNumber.hazard_id == h.id)
-        )
-        .where(h.community_id == community_id)
+        .outerjoin(LedgerNumber, and_(LedgerNumber.community_id == h.community_id, LedgerNumber.hazard_id == h.id))
+        .where(h.community_id == community_id, ~is_retracted())
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, case, not_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from backend.hazards.models import Hazard, LedgerNumber
+from backend.hazards.models import Hazard, LedgerNumber, is_retracted
 from backend.identity.models import Account
 from backend.places.models import Place
 from backend.places.queries import in_scope
@@ -94,7 +94,7 @@ def list_tasks(
     limit: int,
 ) -> Sequence[Row[Any]]:
     """Up to ``limit + 1`` tasks by deadline, then id, after the key ``(deadline_ms, id)``; one statement."""
-    found = select_tasks(community_id, scope).where(*_conditions(community_id, narrowed))
+    found = select_tasks(community_id, scope).where(~is_retracted(), *_conditions(community_id, narrowed))
     if after is not None:
         found = found.where(tuple_(Hazard.deadline_ms, Hazard.id) > after)
     return session.execute(found.order_by(Hazard.deadline_ms, Hazard.id).limit(limit + 1)).all()
