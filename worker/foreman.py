@@ -35,15 +35,17 @@ class Foreman:
         self._stopping.set()
 
     def run(self) -> None:
-        consumer, started = self._start(), time.monotonic()
+        consumer, started, patience = self._start(), time.monotonic(), self._deaf_seconds
         while not self._stopping.wait(INTERVAL_S):
             unworked = self._sweeper.try_sweep() or 0.0
-            dead = consumer.poll() is not None
-            deaf = min(unworked, time.monotonic() - started) > self._deaf_seconds
-            if dead or deaf:
+            if unworked == 0:
+                patience = self._deaf_seconds
+            deaf = min(unworked, time.monotonic() - started) > patience
+            if deaf or consumer.poll() is not None:
                 log.error("consumer_restarted", exit_code=consumer.poll(), unworked_s=round(unworked))
                 self._end(consumer, 5.0)
-                consumer, started = self._start(), time.monotonic()
+                # Twice as patient each time: on a busy machine a start may take long by itself.
+                consumer, started, patience = self._start(), time.monotonic(), patience * 2
         self._end(consumer, STOP_SECONDS)
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -26,6 +26,7 @@ from backend.logs import fact_of, log
 #: SQLSTATEs of work that met other work: serialization failure, deadlock, lock not available.
 COLLISIONS = frozenset({"40001", "40P01", "55P03"})
 COLLISION_TRIES = 4
+CUT_OFF = ("57P0", "25P03", "25P04")
 #: Every so many claims, subjects that failed before go first, so that fresh work cannot starve them.
 RETRY_TURN = 8
 SLICE_S = 5.0
@@ -48,7 +49,8 @@ class Work:
 
     ``batch`` subjects are claimed at a time. The lease must outlast a batch: the work's transaction is cut off by
     PostgreSQL when it is over, so that a frozen worker cannot keep rows locked. ``repeat``: wanted again that long
-    after each run (such a job never dies, it only backs off).
+    after each run (such a job never dies, it only backs off). ``isolation``: of the work's transaction, where the
+    database's own does not do (a paper is of one snapshot).
     """
 
     kind: str
@@ -56,6 +58,7 @@ class Work:
     batch: int = 1
     lease: timedelta = timedelta(seconds=60)
     repeat: timedelta | None = None
+    isolation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def _attempt(crew: Crew, work: Work, claimed: ledger.Claim) -> int:
 
 
 def _work(crew: Crew, work: Work, claimed: ledger.Claim) -> int:
-    with crew.runtime.db.transaction([claimed.community_id]) as session:
+    with crew.runtime.db.transaction([claimed.community_id], isolation=work.isolation) as session:
         limit_time(session, work.lease)
         wanted = ledger.fence(session, claimed)
         if wanted:
@@ -173,4 +176,7 @@ def _give_up(crew: Crew, work: Work, claimed: ledger.Claim, error: Exception) ->
 
 
 def _lost_connection(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    """Also when PostgreSQL cut it off: shutdown (57P0x), idle in transaction or transaction time over (25P0x)."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or (getattr(error.orig, "sqlstate", "") or "").startswith(CUT_OFF)

@@ -9,6 +9,6 @@ from worker.schedule import run_schedule
 
 WORKS = (
     Work("compile", compile_places, batch=500),
-    Work("paper", make_paper, lease=timedelta(minutes=10)),
+    Work("paper", make_paper, lease=timedelta(minutes=10), isolation="REPEATABLE READ"),
     Work("schedule", run_schedule, repeat=timedelta(minutes=1)),
 )

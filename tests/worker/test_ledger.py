@@ -47,9 +47,7 @@ def finish(db: Database, claimed: ledger.Claim) -> dict[str, int]:
 
 def row(db: Database, community: UUID, subject: str) -> Job:
     with db.transaction() as session:
-        return session.scalars(
-            select(Job).where(Job.community_id == community, Job.subject == subject)
-        ).one()
+        return session.scalars(select(Job).where(Job.community_id == community, Job.subject == subject)).one()
 
 
 def make_ready(db: Database, community: UUID) -> None:
@@ -113,7 +111,9 @@ def test_claim_leased_subject_is_left_alone_until_the_lease_is_over(db: Database
     assert claim(db, community) is None
     with db.transaction() as session:
         session.execute(
-            update(Job).where(Job.community_id == community).values(lease_until=text("now() - interval '1 s'"))
+            update(Job)
+            .where(Job.community_id == community)
+            .values(lease_until=text("now() - interval '1 s'"))
         )
     assert must_claim(db, community).subjects == ("a",)
 
