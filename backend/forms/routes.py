@@ -23,7 +23,7 @@ from backend.http.guards import PermissionDenied
 from backend.identity.audit import audit
 from mobile_contract.forms import answers_schema, parse_form
 
-blueprint = Blueprint("forms", __name__, url_prefix="/api/v1")
+blueprint = Blueprint("forms", __name__, url_prefix="/api/v1", description="表单与规则 · Forms and rules")
 READS = requires("place.read")
 CHANGES = requires("rule.override")
 #: The kind of job that folds a place; wanted by those who listen to changed rules.
@@ -42,7 +42,7 @@ def list_forms(ctx: RequestContext) -> dict[str, Any]:
     return {"items": [_shown(form, newest[form.code], rules.get(form.code, [])) for form in forms]}
 
 
-@blueprint.get("/forms/<string:code>/<int:version>", guard=READS)
+@blueprint.get("/forms/<string:code>/<int:version>", guard=READS, raises=(FormNotFound,))
 @blueprint.response(200, FormDetailSchema)
 def get_form(ctx: RequestContext, code: str, version: int) -> dict[str, Any]:
     """One form version with the JSON Schema of its answers and its rules."""
@@ -69,7 +69,7 @@ def get_form(ctx: RequestContext, code: str, version: int) -> dict[str, Any]:
     }
 
 
-@blueprint.post("/rules/<string:code>/override", guard=CHANGES)
+@blueprint.post("/rules/<string:code>/override", guard=CHANGES, raises=(service.RuleUnknown,))
 @blueprint.arguments(NewOverrideSchema)
 @blueprint.response(201, OverrideSchema)
 def override_rule(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def override_rule(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[
     return _override(ctx.session.get_one(RuleOverride, (ctx.community_id, override_id)))
 
 
-@blueprint.post("/forms/<string:code>/reassess", guard=CHANGES)
+@blueprint.post("/forms/<string:code>/reassess", guard=CHANGES, raises=(FormNotFound, service.RuleUnknown))
 @blueprint.arguments(NewReassessmentSchema)
 @blueprint.response(201, ReassessmentSchema)
 def reassess_form(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[str, Any]:

@@ -4,16 +4,18 @@ The frame's order is fixed: read the body, check the rate limit, open the transa
 view, commit, run what waits for the commit, and only then answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
 import flask_smorest
 from flask import g, request
 
+from backend.errors import DomainError
 from backend.http.body import MAX_BYTES, BodyTooLarge, BodyUnreadable, read_body
 from backend.http.context import RequestContext, runtime
 from backend.http.guards import Guard
+from backend.http.limits import TooManyRequests
 
 View = Callable[..., Any]
 
@@ -53,7 +55,11 @@ def load_body(keep_broken: bool, max_bytes: int = MAX_BYTES) -> None:
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
-    """flask-smorest's blueprint whose routes must name a guard."""
+    """flask-smorest's blueprint whose routes must name a guard.
+
+    ``raises`` are the route's own errors, for its description; what every route may answer is added by
+    ``backend.http.openapi``.
+    """
 
     def route(
         self,
@@ -63,6 +69,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         keep_broken_body: bool = False,
         limit: Callable[[], None] | None = None,
         max_bytes: int = MAX_BYTES,
+        raises: Iterable[type[DomainError]] = (),
         parameters: list[Any] | None = None,
         tags: list[str] | None = None,
         **options: Any,
@@ -73,6 +80,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         def decorator(view: View) -> View:
             framed_view = framed(view, guard, keep_broken_body, limit, max_bytes)
+            vars(framed_view)["raises"] = (*raises, *((TooManyRequests,) if limit else ()))
             register(framed_view)
             return framed_view
 

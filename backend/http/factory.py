@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend.http.blueprint import Blueprint
@@ -15,6 +14,7 @@ from backend.http.context import Runtime
 from backend.http.errors import register_error_handlers
 from backend.http.json_provider import OrjsonProvider
 from backend.http.limits import register_limits
+from backend.http.openapi import Api, openapi_of
 from mobile_contract.version import PROTOCOL
 
 OPENAPI = {
@@ -42,6 +42,7 @@ def make_app(runtime: Runtime, blueprints: Iterable[Blueprint]) -> Flask:
     app.config.update(OPENAPI)
     app.extensions["saolou"] = runtime
     api = Api(app)
+    openapi_of(api)
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
     register_error_handlers(app)

@@ -42,7 +42,10 @@ def decode_cursor(cursor: str | None, length: int) -> list[Any] | None:
 def page_schema(item: type[Schema]) -> type[Schema]:
     """The schema of a page of ``item``: ``{"items": […], "next_cursor": …}``."""
     return Schema.from_dict(
-        {"items": fields.List(fields.Nested(item)), "next_cursor": fields.Str(allow_none=True)},
+        {
+            "items": fields.List(fields.Nested(item), required=True),
+            "next_cursor": fields.Str(required=True, allow_none=True),
+        },
         name=item.__name__.removesuffix("Schema") + "Page",
     )
 

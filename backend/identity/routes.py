@@ -6,8 +6,9 @@ from uuid import UUID
 from backend.http import Blueprint, RequestContext, requires, signed_in
 from backend.http.limits import limit_password
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
-from backend.identity import office, queries
+from backend.identity import office, queries, service
 from backend.identity.models import Account, Membership
+from backend.identity.passwords import PasswordTooWeak, Unavailable
 from backend.identity.schemas import (
     AccountSchema,
     AuditEventSchema,
@@ -21,7 +22,12 @@ from backend.identity.schemas import (
     RoleSchema,
 )
 
-blueprint = Blueprint("identity", __name__, url_prefix="/api/v1")
+blueprint = Blueprint(
+    "identity",
+    __name__,
+    url_prefix="/api/v1",
+    description="账号、角色、设备、审计 · Accounts, roles, devices, the audit trail",
+)
 ANY_ACCOUNT = signed_in(needs_community=False)
 MANAGES = requires(office.PERMISSION)
 
@@ -43,7 +49,9 @@ def get_me(ctx: RequestContext) -> dict[str, Any]:
     }
 
 
-@blueprint.post("/me/password", guard=ANY_ACCOUNT, limit=limit_password)
+@blueprint.post(
+    "/me/password", guard=ANY_ACCOUNT, limit=limit_password, raises=(office.PasswordWrong, PasswordTooWeak, Unavailable)
+)
 @blueprint.arguments(PasswordChangeSchema)
 @blueprint.response(204)
 def change_password(ctx: RequestContext, body: dict[str, Any]) -> None:
@@ -72,7 +80,11 @@ def list_accounts(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-@blueprint.post("/accounts", guard=MANAGES)
+@blueprint.post(
+    "/accounts",
+    guard=MANAGES,
+    raises=(service.LoginTaken, service.LoginInvalid, PasswordTooWeak, office.PlaceUnknown, Unavailable),
+)
 @blueprint.arguments(InvitationSchema)
 @blueprint.response(201, AccountSchema)
 def invite_account(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
@@ -81,14 +93,22 @@ def invite_account(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     return _with_roles(ctx, [account])[0]
 
 
-@blueprint.post("/accounts/<uuid:account_id>/disable", guard=MANAGES)
+@blueprint.post(
+    "/accounts/<uuid:account_id>/disable",
+    guard=MANAGES,
+    raises=(office.AccountNotFound, office.NotYourself, office.AccountServesElsewhere),
+)
 @blueprint.response(204)
 def disable_account(ctx: RequestContext, account_id: UUID) -> None:
     """Keep the account from signing in and end its tokens."""
     office.disable_account(ctx, account_id)
 
 
-@blueprint.post("/accounts/<uuid:account_id>/password", guard=MANAGES)
+@blueprint.post(
+    "/accounts/<uuid:account_id>/password",
+    guard=MANAGES,
+    raises=(office.AccountNotFound, office.NotYourself, office.AccountServesElsewhere, PasswordTooWeak, Unavailable),
+)
 @blueprint.arguments(PasswordResetSchema)
 @blueprint.response(204)
 def reset_password(ctx: RequestContext, body: dict[str, Any], account_id: UUID) -> None:
@@ -96,7 +116,7 @@ def reset_password(ctx: RequestContext, body: dict[str, Any], account_id: UUID) 
     office.reset_password(ctx, account_id, body["new_password"])
 
 
-@blueprint.post("/memberships", guard=MANAGES)
+@blueprint.post("/memberships", guard=MANAGES, raises=(office.AccountNotFound, office.PlaceUnknown))
 @blueprint.arguments(GrantSchema)
 @blueprint.response(201, RoleSchema)
 def grant_role(ctx: RequestContext, body: dict[str, Any]) -> Membership:
@@ -104,7 +124,9 @@ def grant_role(ctx: RequestContext, body: dict[str, Any]) -> Membership:
     return office.grant_role(ctx, **body)
 
 
-@blueprint.delete("/memberships/<uuid:membership_id>", guard=MANAGES)
+@blueprint.delete(
+    "/memberships/<uuid:membership_id>", guard=MANAGES, raises=(service.MembershipNotFound, office.NotYourself)
+)
 @blueprint.response(204)
 def revoke_role(ctx: RequestContext, membership_id: UUID) -> None:
     """Take a role away."""
@@ -124,7 +146,7 @@ def list_devices(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-@blueprint.post("/devices/<uuid:install_id>/revoke", guard=requires("device.revoke"))
+@blueprint.post("/devices/<uuid:install_id>/revoke", guard=requires("device.revoke"), raises=(service.DeviceNotFound,))
 @blueprint.response(204)
 def revoke_device(ctx: RequestContext, install_id: UUID) -> None:
     """A lost phone: from now on it may only push, into quarantine."""

@@ -25,7 +25,13 @@ from backend.meetings.schemas import (
 from backend.meetings.seals import verify_paper
 from mobile_contract.forms.definition import SAFE_INTEGER
 
-blueprint = Blueprint("meetings", __name__, url_prefix="/api/v1")
+blueprint = Blueprint("meetings", __name__, url_prefix="/api/v1", description="例会简报 · The meeting's papers")
+AS_PAGE = {
+    "200": {
+        "description": "可打印的页面 · A page that prints",
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    }
+}
 READS, MAKES, ISSUES = requires("paper.read"), requires("paper.make"), requires("paper.issue")
 
 
@@ -86,7 +92,7 @@ def ordinal(value: Any, most: int) -> int:
     return value
 
 
-@blueprint.post("/papers", guard=MAKES)
+@blueprint.post("/papers", guard=MAKES, raises=(service.PeriodNotBegun,))
 @blueprint.arguments(PaperRequestSchema)
 @blueprint.response(202, PaperSchema)
 def request_paper(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +104,7 @@ def request_paper(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     return shown(paper)
 
 
-@blueprint.get("/papers/<uuid:paper_id>", guard=READS)
+@blueprint.get("/papers/<uuid:paper_id>", guard=READS, raises=(queries.PaperNotFound,))
 @blueprint.response(200, PaperDetailSchema)
 def get_paper(ctx: RequestContext, paper_id: UUID) -> dict[str, Any]:
     """A paper with its figures, sections and sentences, and whether its seal holds (null for a draft)."""
@@ -107,7 +113,8 @@ def get_paper(ctx: RequestContext, paper_id: UUID) -> dict[str, Any]:
     return {**shown(paper), "content": paper.content, "seal_holds": holds}
 
 
-@blueprint.get("/papers/<uuid:paper_id>.html", guard=READS)
+@blueprint.get("/papers/<uuid:paper_id>.html", guard=READS, raises=(queries.PaperNotFound, service.PaperNotReady))
+@blueprint.doc(responses=AS_PAGE)
 def get_paper_page(ctx: RequestContext, paper_id: UUID) -> Response:
     """A paper as a page that prints on A4."""
     paper = readable(ctx, paper_id)
@@ -116,14 +123,28 @@ def get_paper_page(ctx: RequestContext, paper_id: UUID) -> Response:
     return Response(paper_page(paper), mimetype="text/html")
 
 
-@blueprint.post("/papers/<uuid:paper_id>/issue", guard=ISSUES)
+@blueprint.post(
+    "/papers/<uuid:paper_id>/issue",
+    guard=ISSUES,
+    raises=(
+        queries.PaperNotFound,
+        service.PaperIssued,
+        service.PaperNotReady,
+        service.PeriodNotOver,
+        service.IdentityBroken,
+    ),
+)
 @blueprint.response(200, PaperSchema)
 def issue_paper(ctx: RequestContext, paper_id: UUID) -> dict[str, Any]:
     """Issue a draft: numbered, sealed, and never changed again."""
     return shown(service.issue_paper(ctx.session, ctx.community_id, paper_id, ctx.now_ms, ctx.actor.account_id))
 
 
-@blueprint.get("/papers/<uuid:paper_id>/figures/<string:key>/rows", guard=READS)
+@blueprint.get(
+    "/papers/<uuid:paper_id>/figures/<string:key>/rows",
+    guard=READS,
+    raises=(queries.PaperNotFound, queries.FigureNotFound),
+)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, ReceiptPageSchema)
 def list_receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> dict[str, Any]:
@@ -131,8 +152,13 @@ def list_receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, ke
     return receipts(ctx, query, paper_id, key)
 
 
-@blueprint.get("/papers/<uuid:paper_id>/figures/<string:key>.html", guard=READS)
+@blueprint.get(
+    "/papers/<uuid:paper_id>/figures/<string:key>.html",
+    guard=READS,
+    raises=(queries.PaperNotFound, queries.FigureNotFound),
+)
 @blueprint.arguments(PageQuery, location="query")
+@blueprint.doc(responses=AS_PAGE)
 def get_receipts_page(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> Response:
     """The rows behind one number of a paper, as a page."""
     found = receipts(ctx, query, paper_id, key)

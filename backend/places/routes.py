@@ -9,7 +9,19 @@ from backend.http import Blueprint, RequestContext, requires
 from backend.http.guards import PermissionDenied
 from backend.http.paging import BadCursor, decode_cursor, page, page_schema
 from backend.places import service
-from backend.places.errors import PlaceNotFound, RosterRefused
+from backend.places.errors import (
+    FieldCodeInvalid,
+    FieldCodeTaken,
+    PlaceIsRoot,
+    PlaceKindsDiffer,
+    PlaceMerged,
+    PlaceNotFound,
+    PlaceParentWrong,
+    RosterColumnMissing,
+    RosterRefused,
+    RosterTooLong,
+    RosterUnreadable,
+)
 from backend.places.models import Place
 from backend.places.queries import PlaceFilter, find_by_code, get_place, list_ancestors, list_places
 from backend.places.roster import RosterReport, import_roster
@@ -25,7 +37,9 @@ from backend.places.schemas import (
 )
 from backend.places.service import Office, PlaceListeners
 
-blueprint = Blueprint("places", __name__, url_prefix="/api/v1")
+blueprint = Blueprint(
+    "places", __name__, url_prefix="/api/v1", description="场所登记与名册导入 · The registry of places, and the roster"
+)
 READS = requires("place.read")
 MANAGES = requires("place.manage")
 ROSTER_BYTES = 16 * 1024 * 1024
@@ -62,14 +76,14 @@ def list_registered_places(ctx: RequestContext, query: dict[str, Any]) -> dict[s
     return {**found, "items": [shown(place) for place in found["items"]]}
 
 
-@blueprint.get("/places/<uuid:place_id>", guard=READS)
+@blueprint.get("/places/<uuid:place_id>", guard=READS, raises=(PlaceNotFound,))
 @blueprint.response(200, PlaceDetailSchema)
 def get_registered_place(ctx: RequestContext, place_id: UUID) -> dict[str, Any]:
     """One place and all above it. One that was merged away still answers, and names the survivor."""
     return _detail(ctx, get_place(ctx.session, ctx.community_id, place_id, ctx.actor.scope_paths))
 
 
-@blueprint.get("/places/by-code/<field_code>", guard=READS)
+@blueprint.get("/places/by-code/<field_code>", guard=READS, raises=(PlaceNotFound,))
 @blueprint.response(200, PlaceDetailSchema)
 def get_place_by_code(ctx: RequestContext, field_code: str) -> dict[str, Any]:
     """The place whose plate was scanned or read out."""
@@ -79,7 +93,9 @@ def get_place_by_code(ctx: RequestContext, field_code: str) -> dict[str, Any]:
     return _detail(ctx, place)
 
 
-@blueprint.post("/places", guard=MANAGES)
+@blueprint.post(
+    "/places", guard=MANAGES, raises=(PlaceNotFound, PlaceMerged, PlaceParentWrong, FieldCodeTaken, FieldCodeInvalid)
+)
 @blueprint.arguments(NewPlaceSchema)
 @blueprint.response(201, PlaceDetailSchema)
 def register_place(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +103,9 @@ def register_place(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     return _fresh(ctx, service.register_place(office(ctx), **body))
 
 
-@blueprint.post("/places/<uuid:place_id>/move", guard=MANAGES)
+@blueprint.post(
+    "/places/<uuid:place_id>/move", guard=MANAGES, raises=(PlaceNotFound, PlaceIsRoot, PlaceMerged, PlaceParentWrong)
+)
 @blueprint.arguments(MoveSchema)
 @blueprint.response(200, PlaceDetailSchema)
 def move_place(ctx: RequestContext, body: dict[str, Any], place_id: UUID) -> dict[str, Any]:
@@ -96,7 +114,9 @@ def move_place(ctx: RequestContext, body: dict[str, Any], place_id: UUID) -> dic
     return _fresh(ctx, place_id)
 
 
-@blueprint.post("/places/<uuid:place_id>/merge", guard=MANAGES)
+@blueprint.post(
+    "/places/<uuid:place_id>/merge", guard=MANAGES, raises=(PlaceNotFound, PlaceIsRoot, PlaceMerged, PlaceKindsDiffer)
+)
 @blueprint.arguments(MergeSchema)
 @blueprint.response(200, PlaceDetailSchema)
 def merge_place(ctx: RequestContext, body: dict[str, Any], place_id: UUID) -> dict[str, Any]:
@@ -114,7 +134,12 @@ def get_roster_template(ctx: RequestContext) -> Response:
     return answer
 
 
-@blueprint.post("/roster/dry-run", guard=MANAGES, max_bytes=ROSTER_BYTES)
+@blueprint.post(
+    "/roster/dry-run",
+    guard=MANAGES,
+    max_bytes=ROSTER_BYTES,
+    raises=(RosterUnreadable, RosterColumnMissing, RosterTooLong),
+)
 @blueprint.doc(**ROSTER_BODY)
 @blueprint.response(200, RosterReportSchema)
 def check_roster(ctx: RequestContext) -> dict[str, Any]:
@@ -122,7 +147,12 @@ def check_roster(ctx: RequestContext) -> dict[str, Any]:
     return _import(ctx, dry_run=True).as_dict()
 
 
-@blueprint.post("/roster/import", guard=MANAGES, max_bytes=ROSTER_BYTES)
+@blueprint.post(
+    "/roster/import",
+    guard=MANAGES,
+    max_bytes=ROSTER_BYTES,
+    raises=(RosterUnreadable, RosterColumnMissing, RosterTooLong, RosterRefused),
+)
 @blueprint.doc(**ROSTER_BODY)
 @blueprint.response(200, RosterReportSchema)
 def take_in_roster(ctx: RequestContext) -> dict[str, Any]:

@@ -5,16 +5,17 @@ from uuid import UUID
 
 from backend.http import Blueprint, RequestContext, requires
 from backend.http.paging import PageQuery, decode_cursor, page
+from backend.places.errors import PlaceNotFound
 from backend.places.queries import get_place, list_ancestors
 from backend.places.routes import shown
 from backend.rectification import dossier
 from backend.rectification.dossier_schemas import DossierSchema
 from backend.rectification.routes import as_ms, as_uuid
 
-blueprint = Blueprint("dossier", __name__, url_prefix="/api/v1")
+blueprint = Blueprint("dossier", __name__, url_prefix="/api/v1", description="一楼一档 · Dossiers of places")
 
 
-@blueprint.get("/places/<uuid:place_id>/dossier", guard=requires("record.read"))
+@blueprint.get("/places/<uuid:place_id>/dossier", guard=requires("record.read"), raises=(PlaceNotFound,))
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, DossierSchema)
 def get_dossier(ctx: RequestContext, query: dict[str, Any], place_id: UUID) -> dict[str, Any]:

@@ -12,7 +12,13 @@ from backend.http import Blueprint, RequestContext, requires
 from backend.http.guards import PermissionDenied
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
 from backend.identity.permissions import PERMISSIONS
-from backend.rectification.errors import RevisionRequired
+from backend.rectification.errors import (
+    AssigneeUnknown,
+    RevisionRequired,
+    StepNotApplied,
+    TaskChanged,
+    TaskNotFound,
+)
 from backend.rectification.presenting import RuleTitles, label, step_line, task_line
 from backend.rectification.queries import TaskFilter, get_task, list_steps_not_applied, list_tasks
 from backend.rectification.schemas import (
@@ -28,7 +34,7 @@ from backend.rectification.schemas_steps import STEP_SCHEMAS
 from backend.rectification.steps import take_step
 from backend.rectification.task_details import closers_of, role_for, task_detail
 
-blueprint = Blueprint("tasks", __name__, url_prefix="/api/v1")
+blueprint = Blueprint("tasks", __name__, url_prefix="/api/v1", description="整改任务 · Rectification tasks")
 READS = requires("task.read")
 _ETAG = re.compile(r'"(\d{1,9})"')
 IF_MATCH = {
@@ -38,6 +44,7 @@ IF_MATCH = {
     "description": "The ETag (revision) of the task that the step was decided on",
     "schema": {"type": "string", "example": '"7"'},
 }
+STEP_ERRORS = (TaskNotFound, RevisionRequired, TaskChanged, StepNotApplied, AssigneeUnknown)
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
@@ -71,7 +78,7 @@ def list_refused_steps(ctx: RequestContext, query: dict[str, Any]) -> dict[str, 
     return {**found, "items": [step_line(row) for row in found["items"]]}
 
 
-@blueprint.get("/tasks/<uuid:hazard_id>", guard=READS)
+@blueprint.get("/tasks/<uuid:hazard_id>", guard=READS, raises=(TaskNotFound,))
 @blueprint.response(200, TaskDetailSchema)
 def get_rectification_task(ctx: RequestContext, hazard_id: UUID) -> Answer:
     """One task in full. Its ETag is what a step must name in If-Match."""
@@ -84,8 +91,7 @@ def get_life_cycle(ctx: RequestContext) -> dict[str, Any]:
     """The life cycle as one table: states, steps and who may take them, and why a step may not apply."""
     return {
         "states": [
-            {"state": state, "label": label(text), "open": state in OPEN_STATES}
-            for state, text in STATE_LABELS.items()
+            {"state": state, "label": label(text), "open": state in OPEN_STATES} for state, text in STATE_LABELS.items()
         ],
         "steps": [
             {
@@ -114,7 +120,7 @@ def _add_step_route(kind: StepKind) -> None:
     view = blueprint.response(200, TaskDetailSchema)(step)
     view = blueprint.arguments(STEP_SCHEMAS[kind.kind])(view)
     view = blueprint.doc(parameters=[IF_MATCH])(view)
-    blueprint.post(f"/tasks/<uuid:hazard_id>/{kind.kind}", guard=requires(kind.permission))(view)
+    blueprint.post(f"/tasks/<uuid:hazard_id>/{kind.kind}", guard=requires(kind.permission), raises=STEP_ERRORS)(view)
 
 
 for _kind in STEP_KINDS.values():

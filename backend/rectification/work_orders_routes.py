@@ -8,6 +8,7 @@ from sqlalchemy import Row
 from backend.http import Blueprint, RequestContext, requires
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
 from backend.rectification import work_orders
+from backend.rectification.errors import WorkOrderEmpty, WorkOrderNotFound
 from backend.rectification.presenting import moment, named
 from backend.rectification.routes import as_ms, as_uuid
 from backend.rectification.work_orders import DraftKey
@@ -18,7 +19,7 @@ from backend.rectification.work_orders_schemas import (
     IssueSchema,
 )
 
-blueprint = Blueprint("work_orders", __name__, url_prefix="/api/v1/work-orders")
+blueprint = Blueprint("work_orders", __name__, url_prefix="/api/v1/work-orders", description="交办单 · Work orders")
 ISSUES = requires("order.issue")
 
 
@@ -32,7 +33,7 @@ def list_drafts(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
     return {**found, "items": [shape for _, shape in found["items"]]}
 
 
-@blueprint.post("/issue", guard=ISSUES)
+@blueprint.post("/issue", guard=ISSUES, raises=(WorkOrderEmpty,))
 @blueprint.arguments(IssueSchema)
 @blueprint.response(201, IssuedOrderDetailSchema)
 def issue_order(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def list_issued_orders(ctx: RequestContext, query: dict[str, Any]) -> dict[str, 
     return {**found, "items": [_shown(row) for row in found["items"]]}
 
 
-@blueprint.get("/issued/<uuid:order_id>", guard=ISSUES)
+@blueprint.get("/issued/<uuid:order_id>", guard=ISSUES, raises=(WorkOrderNotFound,))
 @blueprint.response(200, IssuedOrderDetailSchema)
 def get_issued_order(ctx: RequestContext, order_id: UUID) -> dict[str, Any]:
     """One issued order, as it was handed over."""

@@ -29,7 +29,9 @@ from backend.sync.schemas import (
 )
 from mobile_contract.error_codes import Language, message
 
-blueprint = Blueprint("records", __name__, url_prefix="/api/v1")
+blueprint = Blueprint(
+    "records", __name__, url_prefix="/api/v1", description="原始记录与隔离区 · Records and the quarantine"
+)
 SEES_QUARANTINE = requires("quarantine.read")
 MENDS = requires("quarantine.repair")
 READS = requires("record.read")
@@ -47,7 +49,7 @@ def list_quarantine(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any
     return answer
 
 
-@blueprint.get("/quarantine/<uuid:quarantine_id>", guard=SEES_QUARANTINE)
+@blueprint.get("/quarantine/<uuid:quarantine_id>", guard=SEES_QUARANTINE, raises=(mending.QuarantineNotFound,))
 @blueprint.response(200, QuarantineDetailSchema)
 def read_quarantine(ctx: RequestContext, quarantine_id: UUID) -> dict[str, Any]:
     """One of them with its bytes."""
@@ -60,14 +62,28 @@ def read_quarantine(ctx: RequestContext, quarantine_id: UUID) -> dict[str, Any]:
     }
 
 
-@blueprint.post("/quarantine/<uuid:quarantine_id>/requeue", guard=MENDS)
+@blueprint.post(
+    "/quarantine/<uuid:quarantine_id>/requeue",
+    guard=MENDS,
+    raises=(mending.QuarantineNotFound, mending.QuarantineResolved),
+)
 @blueprint.response(200, MendedSchema)
 def requeue_quarantine(ctx: RequestContext, quarantine_id: UUID) -> dict[str, Any]:
     """Take the same bytes in again, for instance after a form was published or a device reinstated."""
     return mending.requeue(ctx, quarantine_id).wire(_tongue())
 
 
-@blueprint.post("/quarantine/<uuid:quarantine_id>/repair", guard=MENDS)
+@blueprint.post(
+    "/quarantine/<uuid:quarantine_id>/repair",
+    guard=MENDS,
+    raises=(
+        mending.QuarantineNotFound,
+        mending.QuarantineResolved,
+        mending.RepairRefused,
+        mending.RepairUnnamed,
+        mending.RecordIdTaken,
+    ),
+)
 @blueprint.arguments(RepairSchema)
 @blueprint.response(200, MendedSchema)
 def repair_quarantine(ctx: RequestContext, body: dict[str, Any], quarantine_id: UUID) -> dict[str, Any]:
@@ -75,7 +91,7 @@ def repair_quarantine(ctx: RequestContext, body: dict[str, Any], quarantine_id: 
     return mending.repair(ctx, quarantine_id, body).wire(_tongue())
 
 
-@blueprint.get("/records/<uuid:record_id>", guard=READS)
+@blueprint.get("/records/<uuid:record_id>", guard=READS, raises=(RecordNotFound,))
 @blueprint.response(200, ArchivedRecordSchema)
 def read_record(ctx: RequestContext, record_id: UUID) -> dict[str, Any]:
     """A record of a place within the caller's scope. Its payload is for its author and for those who may correct it."""

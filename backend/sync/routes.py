@@ -12,6 +12,7 @@ from backend.errors import FieldError
 from backend.http import Blueprint, RequestContext, signed_in
 from backend.http.blueprint import View
 from backend.http.errors import language, problem
+from backend.http.guards import CommunityRequired
 from backend.sync.epoch import server_facts
 from backend.sync.pull import pull
 from backend.sync.push import keep_dead, push
@@ -32,7 +33,7 @@ from mobile_contract.sync.messages import (
 from mobile_contract.sync.outcomes import Problem
 from mobile_contract.version import PROTOCOL
 
-blueprint = Blueprint("sync", __name__, url_prefix="/sync/v1")
+blueprint = Blueprint("sync", __name__, url_prefix="/sync/v1", description="手机同步 · What phones send and fetch")
 ANYBODY = signed_in(needs_community=False)
 #: A revoked device may do this one thing.
 EVEN_REVOKED = signed_in(needs_community=False, revoked_device=True)
@@ -47,7 +48,7 @@ def takes(schema: type[Schema]) -> Callable[[View], View]:
     return decorator
 
 
-@blueprint.post("/clock", guard=ANYBODY)
+@blueprint.post("/clock", guard=ANYBODY, raises=(CommunityRequired,))
 @takes(ClockRequestSchema)
 @blueprint.response(200, ClockAnswerSchema)
 def read_clock(ctx: RequestContext) -> Response:
@@ -71,7 +72,7 @@ def take_push(ctx: RequestContext) -> Response:
         return _dead(ctx, raw, refused.code, refused.status, refused.errors)
 
 
-@blueprint.post("/pull", guard=ANYBODY)
+@blueprint.post("/pull", guard=ANYBODY, raises=(CommunityRequired, ProtocolTooOld))
 @takes(PullSchema)
 @blueprint.response(200, PullAnswerSchema)
 def answer_pull(ctx: RequestContext) -> Response:
@@ -81,7 +82,7 @@ def answer_pull(ctx: RequestContext) -> Response:
     return _json(pull(ctx, read_json(_PULL)))
 
 
-@blueprint.post("/reconcile", guard=ANYBODY)
+@blueprint.post("/reconcile", guard=ANYBODY, raises=(CommunityRequired,))
 @takes(ReconcileSchema)
 @blueprint.response(200, ReconcileAnswerSchema)
 def answer_reconcile(ctx: RequestContext) -> Response:
