@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from backend.db import Ltree
 from backend.forms.catalogue import FormCatalogue
 from backend.hazards.facts import Block, VisitFact
-from backend.hazards.models import Hazard, Observation
+from backend.hazards.models import Hazard, Observation, is_retracted
 from backend.http.context import RequestContext
 from backend.identity.keys import Keyring
 from backend.identity.masking import mask_names, mask_number, mask_plate
@@ -57,9 +57,7 @@ def latest_answers(ctx: RequestContext, place_id: UUID) -> list[Shape]:
     return [_form_answers(session, catalogue, code, newest[code], places) for code in sorted(newest)]
 
 
-def _form_answers(
-    session: Session, catalogue: FormCatalogue, code: str, visit: VisitFact, places: set[str]
-) -> Shape:
+def _form_answers(session: Session, catalogue: FormCatalogue, code: str, visit: VisitFact, places: set[str]) -> Shape:
     blocks = [block for block in visit.blocks if block.form == code and block.place_id in places]
     form = catalogue.form(session, code, blocks[0].version)
     return {
@@ -134,7 +132,7 @@ def visit_line(row: Row[Any]) -> Shape:
 
 def list_hazards(ctx: RequestContext, place: Place) -> tuple[list[Shape], bool]:
     """Tasks at the place or below it, open ones first; and whether there are more."""
-    found = select_tasks(ctx.community_id).where(is_below(place.path))
+    found = select_tasks(ctx.community_id).where(is_below(place.path), ~is_retracted())
     rows = ctx.session.execute(found.order_by(open_first(), Hazard.deadline_ms, Hazard.id).limit(SHOWN + 1)).all()
     titles = RuleTitles(ctx.session, ctx.runtime.part(FormCatalogue))
     return [task_line(row, titles, ctx.now_ms) for row in rows[:SHOWN]], len(rows) > SHOWN

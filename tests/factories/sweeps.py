@@ -8,7 +8,6 @@ from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import event, text
-from werkzeug.test import TestResponse
 
 from backend import clock
 from backend.db import Database
@@ -35,10 +34,10 @@ class Person:
     account: AccountFixture
     headers: dict[str, str]
 
-    def get(self, path: str, **query: Any) -> TestResponse:
+    def get(self, path: str, **query: Any) -> Any:
         return self.app.test_client().get(f"/api/v1{path}", query_string=query, headers=self.headers)
 
-    def post(self, path: str, body: Mapping[str, Any], **headers: str) -> TestResponse:
+    def post(self, path: str, body: Mapping[str, Any], **headers: str) -> Any:
         return self.app.test_client().post(f"/api/v1{path}", json=dict(body), headers={**self.headers, **headers})
 
     def task(self, hazard: UUID) -> dict[str, Any]:
@@ -47,7 +46,7 @@ class Person:
         assert answer.status_code == 200, answer.get_data(as_text=True)
         return dict(answer.json or {})
 
-    def take(self, kind: str, hazard: UUID, rev: int | None = None, **body: Any) -> TestResponse:
+    def take(self, kind: str, hazard: UUID, rev: int | None = None, **body: Any) -> Any:
         """Take a step on the present revision, or on ``rev``."""
         named = self.task(hazard)["rev"] if rev is None else rev
         said = {**assignment(), **body} if kind == "assign" else body

@@ -101,7 +101,7 @@ def test_two_supervisors_at_once_only_one_is_heard(sweep: Sweep) -> None:
 
         def assign(head: Person, hazard: Any = hazard, rev: int = rev, gate: Barrier = gate) -> int:
             gate.wait()
-            return head.take("assign", hazard, rev=rev).status_code
+            return int(head.take("assign", hazard, rev=rev).status_code)
 
         with ThreadPoolExecutor(2) as pool:
             assert sorted(pool.map(assign, heads)) == [200, 412]
@@ -145,11 +145,12 @@ def test_closing_needs_a_revisit_that_saw_it_gone(sweep: Sweep) -> None:
     head, worker = sweep.person("grid_head"), sweep.person("grid_worker")
     hazard = to_review(sweep, head, worker)
     still_there = sweep.visit(place)
-    for body, reason in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({}, "revisit_missing"),
         ({"revisit_id": str(uuid4())}, "revisit_unknown"),
         ({"revisit_id": str(still_there)}, "revisit_not_absent"),
-    ):
+    )
+    for body, reason in wrong:
         before = sweep.counts(*KEPT)
         answer = refused(head.take("close", hazard, **body), 409, "step_not_applied")
         assert answer["reason"] == reason
@@ -213,7 +214,8 @@ def test_undoing_what_was_never_done_is_refused(sweep: Sweep) -> None:
     head = sweep.person("grid_head")
     hazard = sweep.hazard(sweep.tree.households[0])
     before = sweep.counts(*KEPT)
-    for kind, body in (("return", {"reason": "退回"}), ("close", {})):
+    said: tuple[tuple[str, dict[str, Any]], ...] = (("return", {"reason": "退回"}), ("close", {}))
+    for kind, body in said:
         answer = refused(head.take(kind, hazard, **body), 409, "step_not_applied")
         assert answer["reason"] == "wrong_state"
     refused(head.post(f"/tasks/{hazard}/undo", {}), 404, "not_found")

@@ -7,6 +7,7 @@ import pytest
 
 from backend.app import create_app
 from backend.db import Database
+from backend.places.models import Place
 from backend.rectification import queries, task_details
 from tests.factories.identity import give_role, sign_in
 from tests.factories.sweeps import MEASURES, PARTY, Person, Sweep, assignment, make_sweep
@@ -35,7 +36,7 @@ def test_grid_head_of_another_grid_sees_and_does_nothing(sweep: Sweep, monkeypat
     assert reachable(sweep.person("grid_head", own), hazard) == {"list", "read", "step", "orders"}
     # The twin: a query that forgets the scope is caught.
     with monkeypatch.context() as broken:
-        broken.setattr(queries, "in_scope", lambda scope: queries.Place.id.is_not(None))
+        broken.setattr(queries, "in_scope", lambda scope: Place.id.is_not(None))
         # Stepping is refused all the same: the role must be held at the place.
         assert reachable(stranger, hazard) == {"list", "read"}
 
@@ -119,7 +120,7 @@ def test_sealed_columns_hold_no_name(sweep: Sweep) -> None:
 
 
 def test_api_describes_the_revision_header(sweep: Sweep) -> None:
-    api = create_app(sweep.runtime.settings, sweep.db).test_client().get("/api/openapi.json").json
+    api: Any = create_app(sweep.runtime.settings, sweep.db).test_client().get("/api/openapi.json").json
     operation = api["paths"]["/api/v1/tasks/{hazard_id}/assign"]["post"]
     assert {"If-Match"} <= {p["name"] for p in operation.get("parameters", []) if isinstance(p, dict)}
     assert "requestBody" in operation

@@ -7,6 +7,7 @@ import time_machine
 from sqlalchemy import text
 
 from backend import clock
+from backend.hazards.models import Hazard
 from backend.rectification import queries
 from tests.factories.records import CHARGING_EBIKE, block, visit_body
 from tests.factories.sweeps import DAY_MS, Person, Sweep, counted_statements
@@ -130,7 +131,7 @@ def test_overdue_begins_after_the_deadline_and_is_never_stored(sweep: Sweep, mon
         ).all()
     assert columns == []
     with monkeypatch.context() as broken:
-        wrong = lambda now_ms: queries.Hazard.deadline_ms <= now_ms  # noqa: E731
+        wrong = lambda now_ms: Hazard.deadline_ms <= now_ms  # noqa: E731
         broken.setattr(queries, "is_overdue", wrong)
         with pytest.raises(AssertionError):
             overdue_around(sweep, head, hazard)

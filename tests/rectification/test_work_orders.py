@@ -1,0 +1,163 @@
+"""Work orders: drafts are a view of what is assigned; an issued one is numbered, frozen and sealed."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from backend import clock
+from tests.factories.records import CHARGING_EBIKE
+from tests.factories.sweeps import MEASURES, PARTY, Person, Sweep
+
+
+def drafts(person: Person, **query: Any) -> list[dict[str, Any]]:
+    answer = person.get("/work-orders", **query)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return list(answer.json["items"])
+
+
+def issue(person: Person, draft: dict[str, Any]) -> Any:
+    key = {"building_id": draft["building"]["id"], "responsible_party_key": draft["responsible_party_key"]}
+    return person.post("/work-orders/issue", {**key, "closer": draft["closer"]})
+
+
+def test_drafts_group_by_building_party_and_closer(sweep: Sweep) -> None:
+    head = sweep.person("grid_head")
+    first, second, third, fourth = sweep.tree.households
+    for household in (first, second, third):
+        head.take("assign", sweep.hazard(household))
+    grave = sweep.hazard(fourth, answers=CHARGING_EBIKE)
+    head.take("assign", grave, severity="red")
+    sizes = sorted((d["building"]["id"], d["closer"], len(d["tasks"])) for d in drafts(head))
+    one, two = map(str, sweep.tree.buildings)
+    assert sizes == sorted([(one, "grid_head", 2), (two, "grid_head", 1), (two, "safety_officer", 1)])
+    assert {d["responsible_party"] for d in drafts(head)} == {PARTY}
+    head.take("assign", sweep.hazard_id(second), responsible_party="李秀英")
+    assert len(drafts(head)) == 4
+
+
+def test_unassigned_and_accepted_tasks_are_in_no_draft(sweep: Sweep) -> None:
+    head = sweep.person("grid_head")
+    hazard = sweep.hazard(sweep.tree.households[0])
+    assert drafts(head) == []
+    head.take("assign", hazard)
+    assert len(drafts(head)) == 1
+    head.take("accept", hazard)
+    assert drafts(head) == []
+
+
+def test_issuing_freezes_the_draft_and_empties_it(sweep: Sweep) -> None:
+    head = sweep.person("grid_head", name="何大山")
+    place = sweep.tree.households[0]
+    hazard = sweep.hazard(place)
+    head.take("assign", hazard)
+    (draft,) = drafts(head)
+    answer = issue(head, draft)
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    order = answer.json
+    year = clock.local_day(clock.now_ms()).year
+    assert order["number"] == f"福泉-JB-{year}-0001"
+    assert (order["issued_by"]["name"], order["tasks"]) == ("何大山", 1)
+    snapshot = order["snapshot"]
+    (item,) = snapshot["items"]
+    assert (snapshot["responsible_party"], item["measures"]) == (PARTY, MEASURES)
+    assert (item["hazard_id"], item["place"]["id"]) == (str(hazard), str(place))
+    assert [ground[:5] for ground in item["law"]] == ["《高层民用"]
+    assert drafts(head) == []
+    assert issue(head, draft).json["code"] == "work_order_empty"
+    # What happens to the task later does not touch what was handed over.
+    head.take("assign", hazard, responsible_party="李秀英")
+    assert head.get(f"/work-orders/issued/{order['id']}").json["snapshot"] == snapshot
+
+
+def test_task_assigned_anew_belongs_on_a_new_order(sweep: Sweep) -> None:
+    head = sweep.person("grid_head")
+    hazard = sweep.hazard(sweep.tree.households[0])
+    head.take("assign", hazard)
+    first = issue(head, drafts(head)[0]).json
+    head.take("assign", hazard, measures="三日内安装充电桩")
+    (draft,) = drafts(head)
+    second = issue(head, draft).json
+    assert (first["number"][-4:], second["number"][-4:]) == ("0001", "0002")
+    listed = head.get("/work-orders/issued").json["items"]
+    assert [order["id"] for order in listed] == [second["id"], first["id"]]
+
+
+def test_refused_issue_uses_no_number(sweep: Sweep) -> None:
+    head = sweep.person("grid_head")
+    head.take("assign", sweep.hazard(sweep.tree.households[0]))
+    (draft,) = drafts(head)
+    assert issue(head, {**draft, "closer": "committee"}).json["code"] == "work_order_empty"
+    assert issue(head, {**draft, "responsible_party_key": "0" * 64}).json["code"] == "work_order_empty"
+    assert issue(head, {**draft, "building": {"id": str(uuid4())}}).json["code"] == "work_order_empty"
+    assert issue(head, draft).json["number"].endswith("-0001")
+
+
+def test_two_who_issue_one_draft_at_once_make_one_order(sweep: Sweep) -> None:
+    heads = [sweep.person("grid_head"), sweep.person("committee")]
+    for household in sweep.tree.households:
+        heads[0].take("assign", sweep.hazard(household))
+    for draft in drafts(heads[0]):
+        gate = Barrier(2)
+
+        def attempt(head: Person, draft: dict[str, Any] = draft, gate: Barrier = gate) -> int:
+            gate.wait()
+            return int(issue(head, draft).status_code)
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(attempt, heads)) == [201, 409]
+    numbers = [order["number"][-4:] for order in heads[0].get("/work-orders/issued").json["items"]]
+    assert numbers == ["0002", "0001"]
+    assert sweep.counts("issued_order", "issued_order_item") == {"issued_order": 2, "issued_order_item": 4}
+
+
+def test_orders_end_at_the_callers_places(sweep: Sweep) -> None:
+    committee = sweep.person("committee")
+    for household in sweep.tree.households:
+        committee.take("assign", sweep.hazard(household))
+    head = sweep.person("grid_head", sweep.tree.grids[0])
+    (own,) = drafts(head)
+    (other,) = [d for d in drafts(committee) if d["building"]["id"] != own["building"]["id"]]
+    assert issue(head, other).json["code"] == "work_order_empty"
+    order = issue(committee, other).json
+    assert head.get(f"/work-orders/issued/{order['id']}").status_code == 404
+    assert head.get("/work-orders/issued").json["items"] == []
+    assert committee.get("/work-orders/issued").json["items"] != []
+    for role in ("grid_worker", "viewer", "department"):
+        assert sweep.person(role).get("/work-orders/issued").status_code == 403
+
+
+def test_drafts_page_without_gap(sweep: Sweep) -> None:
+    head = sweep.person("grid_head")
+    for n, household in enumerate(sweep.tree.households):
+        head.take("assign", sweep.hazard(household), responsible_party=f"住户{n}")
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = head.get("/work-orders", limit=1, **cursor).json
+        found += [task["id"] for draft in page["items"] for task in draft["tasks"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert sorted(found) == sorted(str(sweep.hazard_id(h)) for h in sweep.tree.households)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"building_id": "x"}, {"responsible_party_key": "王建国"}, {"closer": "king"}, {"extra": 1}]
+)
+def test_issue_with_a_wrong_field_is_refused(sweep: Sweep, wrong: dict[str, Any]) -> None:
+    body = {"building_id": str(uuid4()), "responsible_party_key": "0" * 64, "closer": "grid_head", **wrong}
+    assert sweep.person("grid_head").post("/work-orders/issue", body).status_code == 422
+
+
+def test_erased_order_keeps_its_number(sweep: Sweep) -> None:
+    head = sweep.person("grid_head")
+    head.take("assign", sweep.hazard(sweep.tree.households[0]))
+    order = issue(head, drafts(head)[0]).json
+    with sweep.db.transaction([sweep.community_id]) as session:
+        session.execute(text("DELETE FROM record_key WHERE record_id = :id"), {"id": order["id"]})
+    found = head.get(f"/work-orders/issued/{order['id']}").json
+    assert (found["number"], found["snapshot"]) == (order["number"], None)
