@@ -2,11 +2,13 @@
 
 import io
 from contextlib import redirect_stdout
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 
 from backend.db import Base
@@ -53,3 +55,12 @@ def upgrade_sql() -> str:
         config.output_buffer = out
         command.upgrade(config, "head", sql=True)
     return out.getvalue()
+
+
+@cache
+def head_revision() -> str:
+    """The revision that this release's code needs."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if head is None:
+        raise LookupError("there are no migrations")
+    return head

@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 
 from backend.db import Ltree
 from backend.schema import metadata
+from migrations.tenancy import APP_ROLE
 
 ischema_names["ltree"] = Ltree
 
@@ -29,6 +30,8 @@ def run_online() -> None:
         context.configure(connection=connection, target_metadata=metadata(), compare_type=True)
         with context.begin_transaction():
             context.run_migrations()
+        # The API says whether it is ready by reading which revision it stands on.
+        connection.execute(text(f"GRANT SELECT ON alembic_version TO {APP_ROLE}"))
 
 
 if context.is_offline_mode():

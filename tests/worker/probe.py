@@ -69,7 +69,7 @@ WORKS = (Work(KIND, run, batch=BATCH, lease=LEASE), Work("probe_tick", run, repe
 def bare_runtime(settings: Settings, db: Database, bell: CeleryDoorbell) -> Runtime:
     """No features are wired: a probe needs none, and starts sooner."""
 
-    def nobody(_session: Session, _token: str, _community: str | None) -> Actor:
+    def nobody(session: Session, token: str, community: str | None) -> Actor:
         raise Unauthenticated
 
     return Runtime(settings, db, bell, authenticate=nobody)

@@ -55,9 +55,7 @@ class Workers:
             "REDIS_URL": self.settings.redis_url,
             "SAOLOU_SECRET_KEY": b64encode(self.settings.secret_key).decode(),
         }
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, env=environment, cwd=PROJECT, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, cwd=PROJECT, start_new_session=True)
         self.started.append(process)
         return process
 
@@ -93,8 +91,7 @@ class Probe:
 
     def order(self, action: str, *subjects: str) -> None:
         sql = (
-            "INSERT INTO probe_order VALUES (:c, :s, :a)"
-            " ON CONFLICT (community_id, subject) DO UPDATE SET action = :a"
+            "INSERT INTO probe_order VALUES (:c, :s, :a) ON CONFLICT (community_id, subject) DO UPDATE SET action = :a"
         )
         with self.db.transaction() as session:
             for subject in subjects:

@@ -111,9 +111,7 @@ def test_claim_leased_subject_is_left_alone_until_the_lease_is_over(db: Database
     assert claim(db, community) is None
     with db.transaction() as session:
         session.execute(
-            update(Job)
-            .where(Job.community_id == community)
-            .values(lease_until=text("now() - interval '1 s'"))
+            update(Job).where(Job.community_id == community).values(lease_until=text("now() - interval '1 s'"))
         )
     assert must_claim(db, community).subjects == ("a",)
 
@@ -154,7 +152,8 @@ def test_fail_backs_off_and_dies_after_five_attempts(db: Database, community: UU
             delay = select(Job.run_after - text("now()")).where(Job.community_id == community)
             delays.append(session.scalars(delay).one())
         make_ready(db, community)
-    assert delays == sorted(delays) and delays[0] < delays[-1] / 10
+    assert delays == sorted(delays)
+    assert delays[0] < delays[-1] / 10
     assert job.last_error == "Broken at probe.py:1"
     assert claim(db, community) is None
     with db.transaction() as session:
@@ -205,7 +204,8 @@ def test_claim_failed_subject_comes_alone_and_after_fresh_ones(db: Database, com
     assert must_claim(db, community).subjects == ("fresh1", "fresh2")
     with db.transaction() as session:
         first = ledger.claim(session, KIND, community, limit=10, lease=LEASE, retries_first=True)
-    assert first is not None and len(first.subjects) == 1
+    assert first is not None
+    assert len(first.subjects) == 1
     assert len(must_claim(db, community).subjects) == 1
 
 

@@ -72,9 +72,7 @@ def test_flush_broker_loses_no_job(workers: Workers, probe: Probe, valkey: OwnVa
     survive_lost_messages(workers, probe, valkey, sweeping=True)
 
 
-def test_flush_broker_that_alone_is_trusted_loses_jobs(
-    workers: Workers, probe: Probe, valkey: OwnValkey
-) -> None:
+def test_flush_broker_that_alone_is_trusted_loses_jobs(workers: Workers, probe: Probe, valkey: OwnValkey) -> None:
     with pytest.raises(AssertionError):
         survive_lost_messages(workers, probe, valkey, sweeping=False)
 
