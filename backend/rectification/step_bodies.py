@@ -4,13 +4,13 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.identity.keys import Sealer
+from backend.identity.keys import Sealed, Sealer
 from backend.inspections.archive import load_records, revision_of
 from backend.inspections.models import Record, RecordKey
-from backend.rectification.loading import open_step
 from backend.rectification.models import TaskStep
 from mobile_contract.sync.ordering import effective_versions
 
@@ -31,7 +31,7 @@ def open_steps(
 
 def _console_steps(session: Session, sealer: Sealer, community_id: UUID, ids: list[UUID]) -> dict[UUID, StepBody]:
     rows = session.execute(
-        select(TaskStep, RecordKey)
+        select(TaskStep.id, TaskStep.sealed, RecordKey.key_version, RecordKey.wrapped)
         .join(
             RecordKey,
             (RecordKey.community_id == TaskStep.community_id) & (RecordKey.record_id == TaskStep.id),
@@ -39,7 +39,10 @@ def _console_steps(session: Session, sealer: Sealer, community_id: UUID, ids: li
         .where(TaskStep.community_id == community_id, TaskStep.id == func.any(ids))
         .where(TaskStep.from_record.is_(False), TaskStep.sealed.is_not(None))
     )
-    return {step.id: open_step(sealer, step, key) for step, key in rows}
+    return {
+        step_id: orjson.loads(sealer.open(step_id, Sealed(sealed or b"", key_version, wrapped)))["step"]
+        for step_id, sealed, key_version, wrapped in rows
+    }
 
 
 def _phone_steps(session: Session, sealer: Sealer, community_id: UUID, ids: list[UUID]) -> dict[UUID, StepBody]:
