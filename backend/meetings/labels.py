@@ -26,7 +26,9 @@ ORIGIN_ZH = {"registered": "台账登记", "field": "走访新增"}
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """``forms`` and ``rules`` by code; ``categories``: the ledger's 隐患类别 of a form; ``gaps``: ``form|chain``."""
+    """``forms`` and ``rules`` (and their groups) by code; ``categories``: the ledger's 隐患类别 of a form; ``gaps``:
+    ``form|chain`` of what is no hazard.
+    """
 
     forms: Mapping[str, str]
     rules: Mapping[str, str]
@@ -74,5 +76,6 @@ def load_labels(session: Session) -> Labels:
 def _read_rules(form: str, listed: list[dict[str, Any]], rules: dict[str, str], gaps: dict[str, bool]) -> None:
     for rule in listed:
         rules[rule["code"]] = rule["title"]["zh"]
+        rules.setdefault(rule.get("group") or rule["code"], rule["title"]["zh"])
         chain = f"{form}|{rule.get('group') or rule['code']}"
         gaps[chain] = gaps.get(chain, True) and rule["severity"] == "blue"

@@ -47,10 +47,18 @@ def describe_rows(
                 "severity": SEVERITY_ZH.get(row.severity or ""),
                 "state": STATES[figure.row_kind].get(row.state or "", row.state),
                 "deadline": iso(hazard.deadline_ms) if hazard else None,
-                "detail": row.detail,
+                "detail": _detail(figure, row, labels),
             }
         )
     return described
+
+
+def _detail(figure: PaperFigure, row: PaperFigureRow, labels: Labels) -> str | None:
+    """What could not be seen (the rule's title and where), for a row of 待核; else as stored."""
+    if figure.row_kind != "visit" or row.detail is None:
+        return row.detail
+    chain, _, locus = row.detail.partition(" ")
+    return f"{labels.rules.get(chain, chain)} {locus}".rstrip()
 
 
 def figure_label(figures: Sequence[Figure], labels: Labels, key: str) -> str:

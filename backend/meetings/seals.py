@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import collate, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from backend.meetings.models import Paper, PaperFigureRow
@@ -26,11 +27,10 @@ def seal_of(content: dict[str, Any]) -> str:
 
 
 def receipts_digest(session: Session, community_id: UUID, paper_id: UUID) -> str:
-    """SHA-256 over all rows behind a paper's figures, one line each, by key and n."""
+    """SHA-256 over all rows behind a paper's figures, one line each, by key (bytewise) and n."""
     r = PaperFigureRow
     line = func.concat_ws("|", r.key, r.n, r.row_id, r.at_ms, r.category, r.severity, r.state, r.detail)
-    lines = select(line).where(r.community_id == community_id, r.paper_id == paper_id).order_by(r.key, r.n)
-    digest = hashlib.sha256()
-    for found in session.scalars(lines.execution_options(yield_per=5000)):
-        digest.update(found.encode() + b"\n")
-    return digest.hexdigest()
+    lines = func.string_agg(line, aggregate_order_by(literal("\n"), collate(r.key, "C"), r.n))
+    digest = func.encode(func.sha256(func.convert_to(func.coalesce(lines, ""), "UTF8")), "hex")
+    found = session.scalar(select(digest).where(r.community_id == community_id, r.paper_id == paper_id))
+    return str(found)
