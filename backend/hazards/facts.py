@@ -51,7 +51,8 @@ class Seen(StrEnum):
 class Finding:
     """The rules of a chain that fired at a locus in one visit, and how grave and urgent that makes it.
 
-    ``from_ms`` is set for a dated rule whose day lies after the visit: present from that day on.
+    ``fixed``: every one of them was put right on the spot. ``later``: the days to come on which dated rules of the
+    chain will fire, with what each day brings; earliest first.
     """
 
     seen: Seen
@@ -59,23 +60,38 @@ class Finding:
     severity: str = "yellow"
     due_ms: int = 0
     fixed: bool = False
-    from_ms: int | None = None
+    later: "tuple[tuple[int, Finding], ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one visit saw through one form at one place: chain → locus → finding (chains not named: absent).
 
-    A reassessment observes under its own id.
+    ``switched_off``: chains that the community had switched off then, of which the visit says nothing.
+    A reassessment observes under its own id and key; its ``evidence`` is the key of the visit whose answers it judges.
     """
 
     visit_id: str
     key: OrderKey
+    evidence: OrderKey
     author_id: str
     form: str
     rule_version: int
     findings: Mapping[str, Mapping[str, Finding]]
     rules: Mapping[str, tuple[Rule, ...]]
+    switched_off: frozenset[str] = frozenset()
+
+    def finding(self, chain: str, locus: str) -> Finding | None:
+        """What it says about a chain at a locus; None when it does not speak of that chain."""
+        if chain not in self.rules:
+            return None
+        if chain in self.switched_off:
+            return _UNJUDGED
+        return self.findings.get(chain, {}).get(locus, _ABSENT)
+
+
+_ABSENT = Finding(Seen.ABSENT)
+_UNJUDGED = Finding(Seen.UNJUDGED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,24 @@ Everything is put into order-key order and walked once per chain (``walk``). Vis
 only steps close. A step that does not apply is kept with its reason. ``as_of`` matters for dated rules alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from backend.hazards.facts import Finding, Observation, Seen, StepFact
-from backend.hazards.walk import HazardState, Powers, Sighting, walk_chain
+from backend.hazards.facts import Observation, Seen, StepFact
+from backend.hazards.observing import together
+from backend.hazards.state import HazardState, Powers, Sighting
+from backend.hazards.walk import walk_chain
 from mobile_contract.sync.ordering import NIL_INSTALL, OrderKey
+
+Chain = tuple[str, str]
+"""(chain, locus)"""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceFold:
-    """A place's hazards by (form, chain, locus), outcomes of steps that met none, and when the day changes it next."""
+    """A place's hazards by (chain, locus), outcomes of steps that met none, and when the day changes it next."""
 
-    hazards: Mapping[tuple[str, str, str], HazardState]
+    hazards: Mapping[Chain, HazardState]
     not_applied: Mapping[str, str]
     next_ms: int | None
     is_dated: bool
@@ -32,83 +37,83 @@ def fold_place(
     """Fold one place's observations and steps.
 
     ``ids_of(chain, locus)`` gives the hazard ids that mean that chain here: the place's own, and those of places
-    merged into it. A step about any other id is not applied (``hazard_unknown``): its record may yet arrive.
+    merged into it. A step about any other id is not applied (``hazard_unknown``): its record may yet arrive. Forms
+    that share a rule see one and the same hazard.
     """
-    by_form: dict[str, list[Observation]] = {}
-    for observation in observations:
-        by_form.setdefault(observation.form, []).append(observation)
-    hazards: dict[tuple[str, str, str], HazardState] = {}
-    sightings: dict[tuple[str, str, str], list[Sighting]] = {}
+    ordered = sorted(observations, key=lambda observation: (observation.key, observation.form))
+    sightings: dict[Chain, list[Sighting]] = {}
     turns: list[int] = []
     is_dated = False
-    for form, seen in by_form.items():
-        seen.sort(key=lambda observation: observation.key)
-        for chain, locus in _loci_present(seen):
-            walked, coming, dated = _sightings(seen, chain, locus, as_of)
-            turns += coming
-            is_dated = is_dated or dated
-            if any(s.finding.seen is Seen.PRESENT for s in walked):
-                sightings[form, chain, locus] = walked
+    for chain, locus in _loci_present(ordered):
+        walked, coming, dated = _with_days(_sightings(ordered, chain, locus), as_of)
+        turns += coming
+        is_dated = is_dated or dated
+        if any(s.finding.seen is Seen.PRESENT for s in walked):
+            sightings[chain, locus] = walked
     steps_of, unmatched = _match_steps(steps, ids_of, sightings)
-    for identity, walked in sightings.items():
-        hazards[identity] = walk_chain(identity, walked, steps_of.get(identity, []), powers)
+    hazards = {
+        (chain, locus): walk_chain(chain, locus, walked, steps_of.get((chain, locus), []), powers)
+        for (chain, locus), walked in sightings.items()
+    }
     return PlaceFold(hazards, unmatched, min(turns, default=None), is_dated)
 
 
-def _loci_present(observations: Sequence[Observation]) -> list[tuple[str, str]]:
+def _loci_present(observations: Sequence[Observation]) -> list[Chain]:
     """Every (chain, locus) that was ever present, or will be on some day."""
-    found: dict[tuple[str, str], None] = {}
+    found: dict[Chain, None] = {}
     for observation in observations:
         for chain, loci in observation.findings.items():
             for locus, finding in loci.items():
-                if finding.seen is Seen.PRESENT or finding.from_ms is not None:
+                if finding.seen is Seen.PRESENT or finding.later:
                     found[chain, locus] = None
     return list(found)
 
 
-def _sightings(
-    observations: Sequence[Observation], chain: str, locus: str, as_of: int
-) -> tuple[list[Sighting], list[int], bool]:
-    """What every visit says about one chain; a visit that does not mention the locus saw it absent.
+def _sightings(observations: Sequence[Observation], chain: str, locus: str) -> Iterator[Sighting]:
+    """What every look says about one chain, in order; a visit that does not mention the locus saw it absent."""
+    held: Sighting | None = None
+    for seen in observations:
+        finding = seen.finding(chain, locus)
+        if finding is None:
+            continue
+        if held is not None and held.key == seen.key:  # one visit, two forms with the same rule
+            held = held.with_finding(together(held.finding, finding))
+            continue
+        if held is not None:
+            yield held
+        held = Sighting(seen.key, seen.evidence, seen.visit_id, seen.author_id, finding, seen.form, seen.rule_version)
+    if held is not None:
+        yield held
 
-    Also the days to come on which a dated rule will fire, and whether any dated rule is involved.
-    """
-    walked: list[Sighting] = []
+
+def _with_days(looks: Iterable[Sighting], as_of: int) -> tuple[list[Sighting], list[int], bool]:
+    """The looks with those days among them on which dated rules fired, nobody being there; the days to come; and
+    whether any dated rule is involved."""
+    walked = list(looks)
     coming: list[int] = []
-    dated = False
-    absent = Finding(Seen.ABSENT)
-    for index, observation in enumerate(observations):
-        if chain not in observation.rules:
-            continue
-        finding = observation.findings.get(chain, {}).get(locus, absent)
-        base = Sighting(observation.key, observation.visit_id, observation.author_id, finding, observation.rule_version)
-        walked.append(base)
-        if finding.from_ms is None:
-            continue
-        dated = True
-        # The next visit ends the expectation, whatever it sees.
-        following = next((o.key.effective_ms for o in observations[index + 1 :] if chain in o.rules), None)
-        if following is not None and following <= finding.from_ms:
-            continue
-        if finding.from_ms > as_of:
-            coming.append(finding.from_ms)
-        else:
-            key = OrderKey(finding.from_ms, NIL_INSTALL, 0, observation.visit_id)
-            due = replace(finding, seen=Seen.PRESENT, from_ms=None)
-            walked.append(replace(base, key=key, finding=due, virtual=True))
-    walked.sort(key=lambda sighting: sighting.key)
-    return walked, coming, dated
+    days: list[Sighting] = []
+    for look, following in zip(walked, [*walked[1:], None], strict=True):
+        for from_ms, finding in look.finding.later:
+            # The next visit ends the expectation, whatever it sees.
+            if following is not None and following.key.effective_ms <= from_ms:
+                continue
+            if from_ms > as_of:
+                coming.append(from_ms)
+            else:
+                days.append(look.on_day(OrderKey(from_ms, NIL_INSTALL, 0, look.visit_id), finding))
+    is_dated = any(look.finding.later for look in walked)
+    return sorted([*walked, *days], key=lambda sighting: sighting.key), coming, is_dated
 
 
 def _match_steps(
     steps: Iterable[StepFact],
     ids_of: Callable[[str, str], Iterable[str]],
-    sightings: Iterable[tuple[str, str, str]],
-) -> tuple[dict[tuple[str, str, str], list[StepFact]], dict[str, str]]:
-    matched: dict[tuple[str, str, str], list[StepFact]] = {}
+    sightings: Iterable[Chain],
+) -> tuple[dict[Chain, list[StepFact]], dict[str, str]]:
+    matched: dict[Chain, list[StepFact]] = {}
     unmatched: dict[str, str] = {}
     steps = list(steps)
-    meant = {i: identity for identity in sightings for i in ids_of(*identity[1:])} if steps else {}
+    meant = {i: identity for identity in sightings for i in ids_of(*identity)} if steps else {}
     for step in steps:
         identity = meant.get(step.hazard_id)
         if identity is None:

@@ -69,6 +69,7 @@ NOT_APPLIED: Mapping[str, tuple[str, str]] = {
     "revisit_missing": ("须引用一次复查走访", "A re-visit must be cited"),
     "revisit_unknown": ("所引用的走访尚未收到", "The cited re-visit has not arrived (yet)"),
     "revisit_not_absent": ("所引用的走访仍见隐患或未查看", "The cited re-visit did not see the hazard gone"),
+    "revisit_earlier": ("所引用的走访早于本次发现", "The cited re-visit is earlier than the finding"),
     "revisit_later": ("所引用的走访晚于销号", "The cited re-visit is later than the step"),
     "contradicted": ("复查之后又有走访见到隐患", "A visit after the re-visit saw the hazard again"),
 }

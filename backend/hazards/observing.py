@@ -5,7 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from backend.forms.catalogue import Override, Reassess, RuleBook
 from backend.hazards.facts import Block, Finding, Observation, Seen, VisitFact
 from mobile_contract.forms import Form
-from mobile_contract.rules import CompiledRules, Rule, RuleResult, at_ms, due_at_ms, evaluate, locus_of
+from mobile_contract.rules import (
+    CompiledRules,
+    Rule,
+    RuleResult,
+    RuleSet,
+    at_ms,
+    due_at_ms,
+    evaluate,
+    locus_of,
+)
 from mobile_contract.rules.definition import Severity
 from mobile_contract.sync.ordering import NIL_INSTALL, OrderKey
 
@@ -76,7 +85,28 @@ def _judge(
     if compiled is None:
         return None
     rule_set = compiled.ruleset
-    return Observation(visit_id, key, visit.author_id, rule_set.form, rule_set.version, findings, rule_set.chains)
+    return Observation(
+        visit_id,
+        key,
+        visit.key,
+        visit.author_id,
+        rule_set.form,
+        rule_set.version,
+        findings,
+        rule_set.chains,
+        _switched_off(book, rule_set, key.effective_ms),
+    )
+
+
+def _switched_off(book: RuleBook, rule_set: RuleSet, effective_ms: int) -> frozenset[str]:
+    """Chains none of whose rules the community wants judged at that time."""
+    if not book.overrides:
+        return frozenset()
+    return frozenset(
+        chain
+        for chain, rules in rule_set.chains.items()
+        if all((o := book.override_of(rule, effective_ms)) is not None and not o.enabled for rule in rules)
+    )
 
 
 def _add_block(
@@ -88,14 +118,14 @@ def _add_block(
     effective_ms: int,
 ) -> None:
     results = evaluate(judge, block.answers)
-    if not block.fixed and not book.overrides and all(result is RuleResult.ABSENT for result in results.values()):
+    if not block.fixed and all(result is RuleResult.ABSENT for result in results.values()):
         return
     locus = locus_of(form, block.answers)
     for chain, rules in judge.ruleset.chains.items():
         finding = _finding(book, rules, results, block, effective_ms)
         if finding is not None:
             held = findings.setdefault(chain, {}).get(locus)
-            findings[chain][locus] = finding if held is None else _graver(held, finding)
+            findings[chain][locus] = finding if held is None else together(held, finding)
 
 
 def _finding(
@@ -106,48 +136,48 @@ def _finding(
     effective_ms: int,
 ) -> Finding | None:
     """What a chain's rules say together; None when all of them say absent."""
-    fired: list[tuple[Rule, int, int | None]] = []
-    unknown = judged = False
+    found: Finding | None = None
     for rule in rules:
         override = book.override_of(rule, effective_ms) if book.overrides else None
         if override is not None and not override.enabled:
             continue
-        judged = True
         # A rule named as fixed on the spot was violated, even if the answers describe the state after the fix.
-        result = RuleResult.PRESENT if rule.code in block.fixed else results[rule.code]
+        is_fixed = rule.code in block.fixed
+        result = RuleResult.PRESENT if is_fixed else results[rule.code]
+        if result is RuleResult.ABSENT:
+            continue
+        one = Finding(Seen.UNKNOWN)
         if result is RuleResult.PRESENT:
             since = at_ms(rule, block.answers)
-            later = since if since is not None and since > effective_ms else None
-            fired.append((rule, due_at_ms(_due(rule, override), later or effective_ms), later))
-        unknown = unknown or result is RuleResult.UNKNOWN
-    now = [(rule, due) for rule, due, later in fired if later is None]
-    if now:
-        gravest = max((rule.severity for rule, _ in now), key=gravity)
-        fixed = any(rule.code in block.fixed for rule, _ in now)
-        return Finding(Seen.PRESENT, tuple(r for r, _ in now), gravest, min(d for _, d in now), fixed)
-    if fired:
-        rule, due, later = min(fired, key=lambda item: (item[2] or 0, item[0].code))
-        return Finding(Seen.ABSENT, (rule,), rule.severity, due, from_ms=later)
-    if not judged:
-        return Finding(Seen.UNJUDGED)
-    return Finding(Seen.UNKNOWN) if unknown else None
+            from_ms = since if since is not None and since > effective_ms else effective_ms
+            one = Finding(Seen.PRESENT, (rule,), rule.severity, due_at_ms(_due(rule, override), from_ms), is_fixed)
+            if from_ms > effective_ms:
+                one = Finding(Seen.ABSENT, later=((from_ms, one),))
+        found = one if found is None else together(found, one)
+    return found
 
 
 def _due(rule: Rule, override: Override | None) -> str:
     return override.due if override is not None and override.due is not None else rule.due
 
 
-def _graver(one: Finding, other: Finding) -> Finding:
-    """Two blocks at one locus in one visit: present before unknown before absent, then the graver, then the sooner."""
-    rank = {Seen.PRESENT: 3, Seen.UNKNOWN: 2, Seen.ABSENT: 1, Seen.UNJUDGED: 0}
-    best = max(one, other, key=lambda f: (rank[f.seen], gravity(f.severity), -f.due_ms))
-    if one.seen is Seen.PRESENT and other.seen is Seen.PRESENT:
-        rules = {rule.code: rule for rule in (*one.rules, *other.rules)}
-        return Finding(
-            Seen.PRESENT,
-            tuple(rules[code] for code in sorted(rules)),
-            best.severity,
-            min(one.due_ms, other.due_ms),
-            one.fixed and other.fixed,
-        )
-    return best
+_RANK = {Seen.PRESENT: 3, Seen.UNKNOWN: 2, Seen.ABSENT: 1, Seen.UNJUDGED: 0}
+
+
+def together(one: Finding, other: Finding) -> Finding:
+    """Two findings on one chain at one locus in one visit: present before unknown before absent; when both are
+    present, the highest severity and the earliest deadline, and fixed only if both are."""
+    later: dict[int, Finding] = dict(one.later)
+    for from_ms, coming in other.later:
+        later[from_ms] = together(later[from_ms], coming) if from_ms in later else coming
+    both = one.seen is Seen.PRESENT and other.seen is Seen.PRESENT
+    rules = {rule.code: rule for rule in (*one.rules, *other.rules)}
+    best = max(one, other, key=lambda finding: (_RANK[finding.seen], gravity(finding.severity)))
+    return Finding(
+        best.seen,
+        tuple(rules[code] for code in sorted(rules)) if both else best.rules,
+        best.severity,
+        min(one.due_ms, other.due_ms) if both else best.due_ms,
+        one.fixed and other.fixed if both else best.fixed,
+        tuple(sorted(later.items())),
+    )

@@ -1,101 +1,19 @@
 """One chain's walk through its sightings and steps, in order: what each does to the hazard, and what does not apply."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 
 from backend.hazards.facts import Finding, Seen, StepFact
-from backend.hazards.lifecycle import OPEN_STATES, STEP_KINDS
+from backend.hazards.lifecycle import STEP_KINDS
 from backend.hazards.observing import gravity
-from mobile_contract.rules import Rule
+from backend.hazards.refusing import refusal_of
+from backend.hazards.state import Change, HazardState, Powers, Sighting
 from mobile_contract.sync.ordering import OrderKey
-
-MayTake = Callable[[str | None, str], bool]
-"""(role, permission) → whether that role may."""
-MayClose = Callable[[str | None, Sequence[str]], bool]
-"""(role, the rule's closers) → whether that role may strike off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Powers:
-    """Who may do what, as the access rules say (kept out of the fold so that it stays pure)."""
-
-    may_take: MayTake
-    may_close: MayClose
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """One visit's finding on one chain, in order. ``virtual``: the day of a dated rule came, nobody was there."""
-
-    key: OrderKey
-    visit_id: str
-    author_id: str
-    finding: Finding
-    rule_version: int
-    virtual: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change of state. ``cause`` is ``visit`` or ``step``."""
-
-    cycle: int
-    step: str
-    from_state: str | None
-    to_state: str
-    effective_ms: int
-    severity: str
-    cause: str
-    cause_id: str
-    actor_id: str | None
-
-
-@dataclass(slots=True)
-class HazardState:
-    """A chain after the walk: the open or last cycle, and all changes that led there."""
-
-    form: str
-    chain: str
-    locus: str
-    state: str = ""
-    cycle: int = 0
-    severity: str = "yellow"
-    severity_proposed: str | None = None
-    deadline_ms: int = 0
-    registered_ms: int = 0
-    last_present_ms: int = 0
-    closed_ms: int | None = None
-    rules: dict[str, Rule] = field(default_factory=dict)
-    rule_version: int = 0
-    contradicted: bool = False
-    void_reason: str | None = None
-    duplicate_of: str | None = None
-    assign_step: StepFact | None = None
-    submitter_id: str | None = None
-    revisit_id: str | None = None
-    changes: list[Change] = field(default_factory=list)
-    not_applied: dict[str, str] = field(default_factory=dict)
-    applied: list[str] = field(default_factory=list)
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in OPEN_STATES
-
-    @property
-    def closers(self) -> tuple[str, ...]:
-        """Who may strike it off: the closers of the gravest rule that fired in this cycle."""
-        gravest = max(self.rules.values(), key=lambda rule: (gravity(rule.severity), rule.code))
-        return gravest.closers
-
-    @property
-    def needs_revisit(self) -> bool:
-        return any("rv" in rule.evidence for rule in self.rules.values())
 
 
 def walk_chain(
-    identity: tuple[str, str, str], sightings: Sequence[Sighting], steps: Sequence[StepFact], powers: Powers
+    chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], powers: Powers
 ) -> HazardState:
-    hazard = HazardState(*identity)
+    hazard = HazardState(chain, locus)
     events: list[tuple[OrderKey, Sighting | StepFact]] = [(s.key, s) for s in sightings]
     events += [(step.key, step) for step in steps]
     events.sort(key=lambda event: event[0])
@@ -104,7 +22,7 @@ def walk_chain(
             take_step(hazard, event, sightings, powers)
         elif event.finding.seen is Seen.PRESENT:
             see_present(hazard, event)
-        elif event.finding.seen is Seen.ABSENT and not event.virtual:
+        elif event.finding.seen is Seen.ABSENT:
             see_absent(hazard, event)
     return hazard
 
@@ -113,27 +31,33 @@ def see_present(hazard: HazardState, sighting: Sighting) -> None:
     """A visit saw it: register, reopen as the next cycle, or note that it is still there."""
     finding = sighting.finding
     if not hazard.is_open:
+        if sighting.evidence < hazard.ended:
+            return  # a reassessment of what was seen before somebody concluded: nothing new was seen
         _begin_cycle(hazard, sighting)
     else:
-        if hazard.state == "review":
+        if hazard.state == "review" and sighting.evidence > hazard.review_since:
             hazard.contradicted = True
         _hear_again(hazard, finding)
     for rule in finding.rules:
         hazard.rules[rule.code] = rule
-    hazard.rule_version = sighting.rule_version
+    if sighting.form == hazard.form:
+        hazard.rule_version = sighting.rule_version
     hazard.last_present_ms = sighting.key.effective_ms
     if finding.fixed:
+        # Who put it right on the spot may not be the one who strikes it off, whoever reported it before.
+        hazard.submitter_id, hazard.contradicted = sighting.author_id, False
         _propose(hazard, sighting)
 
 
 def _begin_cycle(hazard: HazardState, sighting: Sighting) -> None:
     finding = sighting.finding
     before = hazard.state or None
+    hazard.form = hazard.form or sighting.form
     hazard.cycle += 1
     hazard.state = "registered"
-    hazard.severity, hazard.severity_proposed = str(finding.severity), None
-    hazard.deadline_ms = finding.due_ms
-    hazard.registered_ms = sighting.key.effective_ms
+    hazard.severity = hazard.seen_severity = str(finding.severity)
+    hazard.deadline_ms, hazard.deadline_fixed = finding.due_ms, False
+    hazard.registered_ms, hazard.begun = sighting.key.effective_ms, sighting.evidence
     hazard.closed_ms = hazard.void_reason = hazard.duplicate_of = None
     hazard.rules = {}
     hazard.assign_step = hazard.submitter_id = hazard.revisit_id = None
@@ -144,18 +68,19 @@ def _begin_cycle(hazard: HazardState, sighting: Sighting) -> None:
 
 def _hear_again(hazard: HazardState, finding: Finding) -> None:
     """Still there: before an assignment it may get graver and more urgent, afterwards graver only as a proposal."""
+    hazard.seen_severity = str(max(hazard.seen_severity, finding.severity, key=gravity))
     if hazard.assign_step is None:
-        hazard.severity = str(max(hazard.severity, finding.severity, key=gravity))
+        hazard.severity = hazard.seen_severity
+    if not hazard.deadline_fixed:
         hazard.deadline_ms = min(hazard.deadline_ms, finding.due_ms)
-    elif gravity(finding.severity) > gravity(hazard.severity):
-        proposed = hazard.severity_proposed or finding.severity
-        hazard.severity_proposed = str(max(proposed, finding.severity, key=gravity))
 
 
 def see_absent(hazard: HazardState, sighting: Sighting) -> None:
     """A visit saw it gone: a proposal to strike it off, with the visit as evidence; never more."""
     if hazard.is_open:
         hazard.contradicted = False
+        if hazard.state != "review":
+            hazard.submitter_id = sighting.author_id
         _propose(hazard, sighting)
 
 
@@ -164,81 +89,67 @@ def _propose(hazard: HazardState, sighting: Sighting) -> None:
     if hazard.state == "review":
         return
     before, hazard.state = hazard.state, "review"
-    hazard.submitter_id = sighting.author_id
+    hazard.review_since = sighting.key
     _note(hazard, "propose", before, sighting.key.effective_ms, "visit", sighting.visit_id, sighting.author_id)
 
 
 def take_step(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> None:
     """Apply a step, or keep it as not applied with its reason."""
-    reason = _refusal(hazard, step, sightings, powers)
+    reason = refusal_of(hazard, step, sightings, powers)
     if reason is not None:
         hazard.not_applied[step.id] = reason
         return
-    kind = STEP_KINDS[step.kind]
     before = hazard.state
-    hazard.state = kind.to or ("fixing" if hazard.assign_step is not None else "registered")
-    if step.kind == "assign":
-        _fix_terms(hazard, step)
-    elif step.kind == "submit":
-        hazard.submitter_id = step.actor_id
-    elif step.kind == "close":
-        hazard.closed_ms = step.key.effective_ms
-        hazard.revisit_id = step.body.get("revisit_id") or hazard.revisit_id
-    elif step.kind == "return":
-        hazard.submitter_id, hazard.contradicted = None, False
-        if step.body.get("deadline_ms") is not None:
-            hazard.deadline_ms = int(step.body["deadline_ms"])
-    elif step.kind == "void":
-        hazard.void_reason = str(step.body.get("reason", ""))
-        hazard.duplicate_of = step.body.get("duplicate_of")
+    hazard.state = STEP_KINDS[step.kind].to or ("fixing" if hazard.assign_step is not None else "registered")
+    _EFFECTS.get(step.kind, _no_more)(hazard, step)
+    if hazard.state == "review":
+        hazard.review_since = step.key
+    elif not hazard.is_open:
+        hazard.ended = step.key
     hazard.applied.append(step.id)
     _note(hazard, step.kind, before, step.key.effective_ms, "step", step.id, step.actor_id)
 
 
-def _fix_terms(hazard: HazardState, step: StepFact) -> None:
-    """Assigning fixes severity and deadline; what was seen graver than the assigner wrote stays a flagged proposal."""
-    seen = hazard.severity_proposed or hazard.severity
+def _assigned(hazard: HazardState, step: StepFact) -> None:
+    """Assigning fixes severity and deadline until another step changes them."""
     hazard.assign_step = step
     hazard.severity = str(step.body["severity"])
-    hazard.deadline_ms = int(step.body["deadline_ms"])
-    hazard.severity_proposed = seen if gravity(seen) > gravity(hazard.severity) else None
+    hazard.deadline_ms, hazard.deadline_fixed = int(step.body["deadline_ms"]), True
 
 
-def _refusal(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> str | None:
-    kind = STEP_KINDS.get(step.kind)
-    if kind is None:
-        return "step_unknown"
-    if not hazard.state:
-        return "hazard_unknown"
-    if hazard.state not in kind.starts:
-        return "wrong_state"
-    if not powers.may_take(step.role, kind.permission):
-        return "not_permitted"
-    return _refusal_to_close(hazard, step, sightings, powers) if step.kind == "close" else None
+def _submitted(hazard: HazardState, step: StepFact) -> None:
+    hazard.submitter_id = step.actor_id
 
 
-def _refusal_to_close(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> str | None:
-    if step.actor_id == hazard.submitter_id:
-        return "submitter_may_not_close"
-    if not powers.may_close(step.role, hazard.closers):
-        return "closer_not_permitted"
-    cited = step.body.get("revisit_id")
-    if not cited:
-        return "revisit_missing" if hazard.needs_revisit else None
-    visits = [s for s in sightings if s.visit_id == str(cited).lower() and not s.virtual]
-    if not visits:
-        return "revisit_unknown"
-    revisit = visits[-1]
-    if revisit.finding.seen is not Seen.ABSENT and not revisit.finding.fixed:
-        return "revisit_not_absent"
-    if revisit.key > step.key:
-        return "revisit_later"
-    known = {str(visit_id).lower() for visit_id in step.body.get("basis") or ()}
-    for sighting in sightings:
-        between = revisit.key < sighting.key < step.key
-        if between and sighting.finding.seen is Seen.PRESENT and sighting.visit_id not in known:
-            return "contradicted"
-    return None
+def _closed(hazard: HazardState, step: StepFact) -> None:
+    hazard.closed_ms = step.key.effective_ms
+    hazard.revisit_id = step.body.get("revisit_id") or hazard.revisit_id
+
+
+def _returned(hazard: HazardState, step: StepFact) -> None:
+    """The proposal is off the table, its evidence too; a new date holds like an assigned one."""
+    hazard.submitter_id = hazard.revisit_id = None
+    hazard.contradicted = False
+    if step.body.get("deadline_ms") is not None:
+        hazard.deadline_ms, hazard.deadline_fixed = int(step.body["deadline_ms"]), True
+
+
+def _voided(hazard: HazardState, step: StepFact) -> None:
+    hazard.void_reason = str(step.body.get("reason", ""))
+    hazard.duplicate_of = step.body.get("duplicate_of")
+
+
+def _no_more(hazard: HazardState, step: StepFact) -> None:
+    """A step that changes nothing but the state."""
+
+
+_EFFECTS: Mapping[str, Callable[[HazardState, StepFact], None]] = {
+    "assign": _assigned,
+    "submit": _submitted,
+    "close": _closed,
+    "return": _returned,
+    "void": _voided,
+}
 
 
 def _note(

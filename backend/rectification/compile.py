@@ -4,7 +4,7 @@ A place's cost depends on that place's history alone. A compile may run any numb
 several workers: an advisory lock per place orders it against steps taken at the console.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from backend.http.context import Runtime
 from backend.identity.keys import Keyring
 from backend.identity.models import Community
 from backend.rectification import projection_tables as tables
+from backend.rectification.families import with_survivors
 from backend.rectification.projecting import Projection, Projector
 from backend.sync.feed import Change, append_changes, area_scope
 
@@ -37,20 +38,24 @@ class Compiled:
 def compile_places(session: Session, runtime: Runtime, community_id: UUID, place_ids: Iterable[UUID | str]) -> Compiled:
     """Fold all facts of ``place_ids`` and bring their projections, numbers and feed rows up to date.
 
-    Unknown places are passed over: their records wait, and are compiled when the place becomes known.
+    A merged place brings its survivor along. Unknown places are passed over: their records wait, and are compiled when
+    the place becomes known.
     """
-    places = sorted({UUID(str(place_id)) for place_id in place_ids})
-    lock_places(session, community_id, places)
+    places = lock_places(session, community_id, {UUID(str(place_id)) for place_id in place_ids})
     projector = Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
     now_ms = clock.now_ms(clock_offset_ms(session, community_id))
     projection = projector.project(session, places, lambda _: now_ms)
     return store(session, community_id, projection)
 
 
-def lock_places(session: Session, community_id: UUID, place_ids: Sequence[UUID]) -> None:
-    """Hold the places against other compiles and steps until the transaction ends; in one order, so no deadlock."""
-    keys = sorted({_lock_key(community_id, place_id) for place_id in place_ids})
-    session.execute(_LOCK, {"keys": keys})
+def lock_places(session: Session, community_id: UUID, place_ids: Iterable[UUID]) -> list[UUID]:
+    """Hold places against other compiles and steps until the transaction ends; in one order, so no deadlock.
+
+    Returns what is held: the places, and those into which any of them were merged. Nothing else may be written.
+    """
+    held = with_survivors(session, community_id, place_ids)
+    session.execute(_LOCK, {"keys": sorted({_lock_key(community_id, place_id) for place_id in held})})
+    return held
 
 
 def _lock_key(community_id: UUID, place_id: UUID) -> int:
@@ -70,8 +75,7 @@ def store(session: Session, community_id: UUID, projection: Projection) -> Compi
     differences = {
         table.name: tables.differ(stored[table.name][0], projection.rows[table.name]) for table in tables.PLACE_TABLES
     }
-    new = {key[0] for key in differences["hazard"].missing}
-    _number(session, community_id, projection, new)
+    new = _number(session, community_id, projection)
     changed = {key[0] for name in ("hazard", "rectification_task") for key in differences[name].keys}
     revisions = _next_revisions(stored["rectification_task"][1], changed)
     for key in revisions:
@@ -82,12 +86,15 @@ def store(session: Session, community_id: UUID, projection: Projection) -> Compi
         if differences[table.name]:
             tables.write(session, table, community_id, differences[table.name], uncompared.get(table.name))
     _touch_dated(session, community_id, projection, differences["dated_fold"])
-    _store_transitions(session, community_id, projection, {key[0] for key in stored["hazard"][0]} | new, new)
+    here = {key[0] for key in (*stored["hazard"][0], *projection.rows["hazard"])}
+    _store_transitions(session, community_id, projection, here - new)
     _tell_feed(session, community_id, projection, stored["hazard"][0], revisions)
     return Compiled(len(places), len(new), len(changed))
 
 
-def _number(session: Session, community_id: UUID, projection: Projection, new: set[UUID]) -> None:
+def _number(session: Session, community_id: UUID, projection: Projection) -> set[UUID]:
+    """Give a number to every hazard that has none; returns which these are."""
+    new = projection.hazards.keys() - projection.numbered
     unnumbered = [
         Unnumbered(
             hazard_id=identity,
@@ -101,6 +108,7 @@ def _number(session: Session, community_id: UUID, projection: Projection, new: s
         if (hazard := projection.hazards.get(identity)) is not None
     ]
     give_numbers(session, community_id, unnumbered)
+    return new
 
 
 def _next_revisions(revisions: dict[tables.Key, tables.Values], changed: set[UUID]) -> dict[tables.Key, tables.Values]:
@@ -117,12 +125,9 @@ def _touch_dated(session: Session, community_id: UUID, projection: Projection, d
     session.flush()
 
 
-def _store_transitions(
-    session: Session, community_id: UUID, projection: Projection, hazards: set[UUID], new: set[UUID]
-) -> None:
-    """Transitions hang on hazards, not places: those of hazards that were or are here are compared."""
-    known = list(hazards - new)
-    stored = tables.TRANSITION.load(session, community_id, known)[0]
+def _store_transitions(session: Session, community_id: UUID, projection: Projection, known: set[UUID]) -> None:
+    """Transitions hang on hazards, not places; only a hazard without a number cannot have any yet."""
+    stored = tables.TRANSITION.load(session, community_id, list(known))[0]
     difference = tables.differ(stored, projection.rows["transition"])
     if difference:
         tables.write(session, tables.TRANSITION, community_id, difference)

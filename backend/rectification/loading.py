@@ -12,14 +12,10 @@ from sqlalchemy.orm import Session
 
 from backend.hazards.facts import Block, StepFact, VisitFact
 from backend.identity.keys import Sealed, Sealer
-from backend.identity.permissions import permissions_of
-from backend.inspections.archive import ArchivedRecord, load_places_records
+from backend.inspections.archive import ArchivedRecord, load_places_records, revision_of
 from backend.inspections.models import RecordKey
 from backend.rectification.models import TaskStep
-from mobile_contract.sync.ordering import OrderKey, Revision, console_key, effective_versions, order_key
-
-#: A role that may correct other people's records (with a reason).
-CORRECT_OTHERS = "record.correct"
+from mobile_contract.sync.ordering import OrderKey, console_key, effective_versions
 
 
 @dataclass(slots=True)
@@ -39,14 +35,16 @@ def load_facts(session: Session, community_id: UUID, sealer: Sealer, place_ids: 
         return facts
     records = load_places_records(session, sealer, community_id, place_ids, types=("visit", "task_step"))
     by_id = {str(record.id): record for record in records}
-    versions = effective_versions(_revision(record) for record in records)
+    versions = effective_versions(revision_of(record) for record in records)
     facts.refused = dict(versions.refused)
     for version in versions.effective:
         record = by_id.get(version.content_id) if version.content_id is not None else None
         if record is None or record.payload is None:
             continue
         if record.type == "visit":
-            _add_visit(facts, _visit(version.root_id, version.key, record, record.payload["visit"]))
+            # The time is the root's, so its quality is too.
+            quality = by_id[version.root_id].time_quality
+            _add_visit(facts, _visit(version.root_id, version.key, quality, record, record.payload["visit"]))
         else:
             body = record.payload["step"]
             step = _step(version.root_id, version.key, body, str(record.author_id), record.actor_role)
@@ -80,22 +78,7 @@ def open_step(sealer: Sealer, row: TaskStep, key: RecordKey) -> dict[str, Any]:
     return body
 
 
-def _revision(record: ArchivedRecord) -> Revision:
-    key = order_key(record.effective_ms, record.install_id, record.seq, record.id)
-    root = None if record.root_id is None else str(record.root_id)
-    may_correct = record.actor_role is not None and CORRECT_OTHERS in permissions_of(record.actor_role)
-    return Revision(
-        key,
-        record.type,
-        str(record.author_id),
-        amends=root if record.root_op == "amends" else None,
-        voids=root if record.root_op == "voids" else None,
-        reason=record.payload.get("reason") if record.payload else None,
-        may_supervise=may_correct,
-    )
-
-
-def _visit(root_id: str, key: OrderKey, record: ArchivedRecord, visit: dict[str, Any]) -> VisitFact:
+def _visit(root_id: str, key: OrderKey, time_quality: str, record: ArchivedRecord, visit: dict[str, Any]) -> VisitFact:
     header = visit["header"]
     blocks = tuple(
         Block(
@@ -115,7 +98,7 @@ def _visit(root_id: str, key: OrderKey, record: ArchivedRecord, visit: dict[str,
         place_id=header["place_id"].lower(),
         outcome=header["outcome"],
         blocks=blocks,
-        time_quality=record.time_quality,
+        time_quality=time_quality,
     )
 
 

@@ -42,7 +42,10 @@ class TaskStep(Base):
 
 
 class StepOutcome(Base):
-    """Projection: whether a step applied, and if not, why (shown to a supervisor)."""
+    """Projection: whether a step applied, and if not, why (shown to a supervisor).
+
+    The place is part of the key, as a correction may move a step.
+    """
 
     __tablename__ = "step_outcome"
     __table_args__ = (
@@ -53,7 +56,7 @@ class StepOutcome(Base):
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
     step_id: Mapped[UUID] = mapped_column(primary_key=True)
     hazard_id: Mapped[UUID]
-    place_id: Mapped[UUID]
+    place_id: Mapped[UUID] = mapped_column(primary_key=True)
     applied: Mapped[bool] = mapped_column(Boolean)
     reason: Mapped[str | None] = mapped_column(Text)
 

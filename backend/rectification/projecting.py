@@ -1,6 +1,6 @@
 """From the facts of places to the rows of all projections: the one way in which both compile and rebuild compute."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from backend.hazards.facts import Observation, Seen, StepFact, VisitFact
 from backend.hazards.fold import PlaceFold, fold_place
 from backend.hazards.models import LedgerNumber
 from backend.hazards.observing import observe
-from backend.hazards.walk import HazardState, Powers
+from backend.hazards.state import HazardState, Powers
 from backend.identity.keys import Keyring, Sealer
 from backend.identity.permissions import may_close, permissions_of
 from backend.rectification import projection_tables as tables
@@ -28,10 +28,11 @@ POWERS = Powers(
 
 @dataclass(slots=True)
 class Projection:
-    """Computed rows by table, and the hazards they were made of."""
+    """Computed rows by table, the hazards they were made of, and which hazards of these places have a number."""
 
     rows: dict[str, tables.Rows] = field(default_factory=lambda: {t.name: {} for t in tables.ALL_TABLES})
     hazards: dict[UUID, HazardState] = field(default_factory=dict)
+    numbered: set[UUID] = field(default_factory=set)
     places: dict[UUID, Family] = field(default_factory=dict)
     folded_as_of: dict[tables.Key, tables.Values] = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ class Projector:
         return cls(community_id, keyring.sealer(session, community_id), catalogue.rule_book(session, community_id))
 
     def project(self, session: Session, place_ids: Sequence[UUID], as_of: Callable[[UUID], int]) -> Projection:
-        """Compute all projection rows of ``place_ids`` (and the survivors of merged ones) from all their facts.
+        """Compute all projection rows of exactly ``place_ids`` from all facts about them and what was merged into them.
 
         ``as_of(place_id)`` is the moment a place is folded for; it matters to dated rules only.
         """
@@ -58,7 +59,7 @@ class Projector:
         every_member = sorted({member for family in families for member in family.members})
         facts = load_facts(session, self.community_id, self.sealer, every_member)
         numbered = self._numbered(session, [family.place_id for family in families])
-        projection = Projection()
+        projection = Projection(numbered={number.hazard_id for rows in numbered.values() for number in rows})
         for family in families:
             projection.places[family.place_id] = family
             self._project_place(projection, family, facts, numbered.get(family.place_id, []), as_of(family.place_id))
@@ -68,7 +69,8 @@ class Projector:
         found: dict[UUID, list[LedgerNumber]] = {}
         rows = session.scalars(
             select(LedgerNumber).where(
-                LedgerNumber.community_id == self.community_id, LedgerNumber.place_id == func.any(list(place_ids))
+                LedgerNumber.community_id == self.community_id,
+                LedgerNumber.place_id == func.any(list(place_ids)),
             )
         )
         for row in rows:
@@ -85,8 +87,9 @@ class Projector:
         fold = fold_place(observations, steps, lambda chain, locus: self._ids(members, chain, locus), POWERS, as_of)
         _add_visits(out, family, members, visits.values())
         _add_observations(out, family, observations)
+        where = _places_of_causes(family, visits.values(), facts)
         for hazard in fold.hazards.values():
-            self._add_hazard(out, family, hazard)
+            self._add_hazard(out, family, hazard, where)
         _add_step_outcomes(out, family, steps, fold, self._own_id)
         for number in numbered:
             if number.hazard_id not in out.hazards:
@@ -101,7 +104,7 @@ class Projector:
     def _ids(self, members: frozenset[str], chain: str, locus: str) -> list[str]:
         return [str(hazard_id(self.community_id, member, chain, locus)) for member in members]
 
-    def _add_hazard(self, out: Projection, family: Family, hazard: HazardState) -> None:
+    def _add_hazard(self, out: Projection, family: Family, hazard: HazardState, where: Mapping[str, UUID]) -> None:
         identity = self._own_id(family.place_id, hazard.chain, hazard.locus)
         out.hazards[identity] = hazard
         service_gap = all(not rule.is_hazard for rule in hazard.rules.values())
@@ -147,7 +150,7 @@ class Projector:
                 change.effective_ms,
                 change.severity,
                 hazard.form,
-                family.grid_at(change.effective_ms),
+                family.grid_at(change.effective_ms, where.get(change.cause_id)),
                 service_gap,
                 change.cause,
                 UUID(change.cause_id),
@@ -155,12 +158,23 @@ class Projector:
             )
 
 
+def _places_of_causes(family: Family, visits: Iterable[VisitFact], facts: PlaceFacts) -> Mapping[str, UUID]:
+    """At which of the merged places a visit or step was: it counts in the grid that place stood in then."""
+    where: dict[str, UUID] = {}
+    if len(family.members) > 1:
+        for visit in visits:
+            named = {UUID(visit.place_id), *(UUID(block.place_id) for block in visit.blocks)} & family.members
+            where[visit.id] = family.place_id if family.place_id in named else min(named)
+        for member in family.members:
+            where |= {step.id: member for step in facts.steps_at.get(str(member), ())}
+    return where
+
+
 def _add_visits(out: Projection, family: Family, members: frozenset[str], visits: Iterable[VisitFact]) -> None:
     for visit in visits:
         if visit.place_id in members:
-            out.rows["visit"][(UUID(visit.id),)] = (
-                family.place_id,
-                family.grid_at(visit.effective_ms),
+            out.rows["visit"][UUID(visit.id), family.place_id] = (
+                family.grid_at(visit.effective_ms, UUID(visit.place_id)),
                 family.building_id,
                 UUID(visit.record_id),
                 visit.effective_ms,
@@ -191,13 +205,13 @@ def _add_step_outcomes(
     own_id: Callable[[UUID, str, str], UUID],
 ) -> None:
     refused: dict[str, tuple[UUID, str | None]] = {}
-    for (_, chain, locus), hazard in fold.hazards.items():
+    for (chain, locus), hazard in fold.hazards.items():
         identity = own_id(family.place_id, chain, locus)
         refused |= dict.fromkeys(hazard.applied, (identity, None))
         refused |= {step_id: (identity, reason) for step_id, reason in hazard.not_applied.items()}
     for step in steps:
         identity, reason = refused.get(step.id, (UUID(step.hazard_id), fold.not_applied.get(step.id)))
-        out.rows["step_outcome"][(UUID(step.id),)] = (identity, family.place_id, reason is None, reason)
+        out.rows["step_outcome"][UUID(step.id), family.place_id] = (identity, reason is None, reason)
 
 
 def _add_void(

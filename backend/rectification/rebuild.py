@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from backend import clock
-from backend.db import Database
+from backend.db import Base, Database
 from backend.forms.catalogue import FormCatalogue
-from backend.hazards.models import DatedFold
+from backend.hazards.models import DatedFold, LedgerNumber
 from backend.http.context import Runtime
 from backend.identity.keys import Keyring
 from backend.places.models import Place
@@ -54,10 +54,10 @@ def check(runtime: Runtime, community_id: UUID, progress: Progress | None = None
     """Recompute every projection beside the live ones; drops and writes nothing.
 
     Everything is compared but feed positions, revisions and receipt times. Places with compile jobs still open differ
-    until those are done.
+    until those are done. One snapshot, so that what is compiled meanwhile makes no difference.
     """
     report = RebuildReport()
-    with runtime.db.transaction([community_id]) as session:
+    with runtime.db.transaction([community_id], isolation="REPEATABLE READ") as session:
         projector = _projector(session, runtime, community_id)
         now_ms = clock.now_ms(clock_offset_ms(session, community_id))
         total = _count_places(session, community_id)
@@ -69,24 +69,29 @@ def check(runtime: Runtime, community_id: UUID, progress: Progress | None = None
             if progress:
                 progress(report.places, total)
         for table in tables.PLACE_TABLES:
-            report.add(table.name, tables.Difference(surplus=_orphans(session, table, community_id)))
+            report.add(table.name, tables.Difference(surplus=_lost_keys(session, table, community_id)))
+        report.add("transition", tables.Difference(surplus=_lost_keys(session, tables.TRANSITION, community_id)))
     return report
 
 
 def rebuild(db: Database, runtime: Runtime, community_id: UUID, progress: Progress | None = None) -> RebuildReport:
-    """Bring every projection to what the facts say, batch by batch, each in a transaction of its own."""
+    """Bring every projection to what the facts say, batch by batch, each in a transaction of its own.
+
+    A place that depends on the day is folded for the day it was last folded for, while that is known.
+    """
     report = RebuildReport()
     with db.transaction([community_id]) as session:
         total = _count_places(session, community_id)
         batches = list(_batches(session, community_id))
-        for table in tables.PLACE_TABLES:
+        for table in (*tables.PLACE_TABLES, tables.TRANSITION):
             session.execute(delete(table.model).where(table.table.c.community_id == community_id, _lost(table)))
     for places in batches:
         with db.transaction([community_id]) as session:
-            lock_places(session, community_id, places)
+            held = lock_places(session, community_id, places)
             now_ms = clock.now_ms(clock_offset_ms(session, community_id))
+            folded = _folded_as_of(session, community_id, held)
             projector = _projector(session, runtime, community_id)
-            projection = projector.project(session, places, partial(_moment, {}, now_ms))
+            projection = projector.project(session, places, partial(_moment, folded, now_ms))
             _compare(session, community_id, projection, report)
             store(session, community_id, projection)
         report.places += len(places)
@@ -130,23 +135,26 @@ def _folded_as_of(session: Session, community_id: UUID, places: list[UUID]) -> d
 
 def _compare(session: Session, community_id: UUID, projection: Projection, report: RebuildReport) -> None:
     places = list(projection.places)
-    hazards: list[UUID] = []
+    hazards = {key[0] for key in projection.rows["hazard"]}
     for table in tables.PLACE_TABLES:
         stored = table.load(session, community_id, places)[0]
         if table is tables.HAZARD:
-            hazards = [key[0] for key in stored]
+            hazards |= {key[0] for key in stored}
         report.add(table.name, tables.differ(stored, projection.rows[table.name]))
-    stored = tables.TRANSITION.load(session, community_id, hazards)[0]
+    stored = tables.TRANSITION.load(session, community_id, list(hazards))[0]
     report.add("transition", tables.differ(stored, projection.rows["transition"]))
 
 
 def _lost(table: tables.ProjectionTable) -> ColumnElement[bool]:
-    """Rows whose place does not exist (any more)."""
-    known = select(Place.id).where(Place.community_id == table.table.c.community_id, Place.id == table.owner)
+    """Rows whose place does not exist; transitions that belong to nothing that ever had a number."""
+    owner: type[Base] = LedgerNumber if table is tables.TRANSITION else Place
+    named = LedgerNumber.hazard_id if table is tables.TRANSITION else Place.id
+    columns = owner.__table__.c
+    known = select(named).where(columns.community_id == table.table.c.community_id, named == table.owner)
     return ~known.exists()
 
 
-def _orphans(session: Session, table: tables.ProjectionTable, community_id: UUID) -> list[tables.Key]:
+def _lost_keys(session: Session, table: tables.ProjectionTable, community_id: UUID) -> list[tables.Key]:
     columns = [table.table.c[name] for name in table.key]
     found = select(*columns).where(table.table.c.community_id == community_id, _lost(table))
     return [tuple(row) for row in session.execute(found)]

@@ -43,7 +43,7 @@ def take_step(
     if hazard is None:
         raise TaskNotFound
     place_id = hazard.place_id
-    lock_places(session, community_id, [place_id])
+    held = lock_places(session, community_id, [place_id])
     task = session.get(RectificationTask, (community_id, hazard_id), populate_existing=True)
     if task is None:
         raise TaskNotFound
@@ -58,7 +58,10 @@ def take_step(
     sealed = sealer.seal(step_id, orjson.dumps(content))
     session.execute(
         insert(RecordKey).values(
-            community_id=community_id, record_id=step_id, key_version=sealed.key_version, wrapped=sealed.wrapped
+            community_id=community_id,
+            record_id=step_id,
+            key_version=sealed.key_version,
+            wrapped=sealed.wrapped,
         )
     )
     session.add(
@@ -80,8 +83,11 @@ def take_step(
     )
     session.flush()
     projector = Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
-    store(session, community_id, projector.project(session, [place_id], lambda _: now_ms))
-    outcome = session.get_one(StepOutcome, (community_id, step_id))
+    store(session, community_id, projector.project(session, held, lambda _: now_ms))
+    judged = select(StepOutcome).where(StepOutcome.community_id == community_id, StepOutcome.step_id == step_id)
+    outcome = session.scalars(judged).one_or_none()
+    if outcome is None:  # its place was merged into another this very moment
+        raise TaskChanged(rev=rev)
     if not outcome.applied:
         raise not_applied(outcome.reason or "wrong_state")
     session.expire_all()
@@ -91,7 +97,9 @@ def take_step(
 def _last_step_ms(session: Session, community_id: UUID, hazard_id: UUID) -> int:
     """Two steps of one task never share a millisecond, so that their order is the order they were taken in."""
     last = select(func.max(TaskStep.effective_ms)).where(
-        TaskStep.community_id == community_id, TaskStep.hazard_id == hazard_id, TaskStep.from_record.is_(False)
+        TaskStep.community_id == community_id,
+        TaskStep.hazard_id == hazard_id,
+        TaskStep.from_record.is_(False),
     )
     return session.scalar(last) or 0
 

@@ -84,7 +84,7 @@ def upgrade() -> None:
         sa.Column("author_id", sa.Uuid(), nullable=False),
         sa.Column("forms", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("time_quality", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_visit")),
+        sa.PrimaryKeyConstraint("community_id", "id", "place_id", name=op.f("pk_visit")),
     )
     op.create_index(
         op.f("ix_visit_community_id_effective_ms"), "visit", ["community_id", "effective_ms"], unique=False

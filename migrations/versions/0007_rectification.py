@@ -79,7 +79,7 @@ def upgrade() -> None:
         sa.Column("place_id", sa.Uuid(), nullable=False),
         sa.Column("applied", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("community_id", "step_id", name=op.f("pk_step_outcome")),
+        sa.PrimaryKeyConstraint("community_id", "step_id", "place_id", name=op.f("pk_step_outcome")),
     )
     op.create_index(
         op.f("ix_step_outcome_community_id_applied_step_id"),
