@@ -1,5 +1,6 @@
 """The rows behind a number, in words: what an official can check one by one, without rooms and names."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from backend.meetings.figures import Figure, base_key
 from backend.meetings.labels import ORIGIN_ZH, OUTCOME_ZH, PLACE_KIND_ZH, SEVERITY_ZH, STATE_ZH, Labels
 from backend.meetings.models import PaperFigure, PaperFigureRow
 
+KEY = re.compile(r"[a-z0-9_.]{1,120}")
 #: What ``state`` means for each kind of row.
 STATES = {"hazard": STATE_ZH, "place": OUTCOME_ZH | ORIGIN_ZH, "visit": OUTCOME_ZH | {"unknown": "待核"}}
 
@@ -71,6 +73,6 @@ def figure_label(figures: Sequence[Figure], labels: Labels, key: str) -> str:
 def definition_of(figures: Sequence[Figure], key: str) -> Figure:
     """The figure that ``key`` belongs to; FigureNotFound."""
     for figure in figures:
-        if figure.key == base_key(key):
+        if figure.key == base_key(key) and KEY.fullmatch(key):
             return figure
     raise queries.FigureNotFound

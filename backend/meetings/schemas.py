@@ -1,5 +1,7 @@
 """Shapes of the papers' API."""
 
+from datetime import date
+
 from marshmallow import Schema, fields, validate
 
 from backend.http.paging import PageQuery
@@ -37,7 +39,7 @@ class PaperRequestSchema(Schema):
     """``period_start``: any day of the period that is meant."""
 
     kind = fields.String(load_default="weekly", validate=validate.OneOf(KINDS))
-    period_start = fields.Date(required=True)
+    period_start = fields.Date(required=True, validate=validate.Range(date(2000, 1, 1), date(2199, 12, 31)))
 
 
 class ReceiptSchema(Schema):

@@ -88,6 +88,8 @@ def test_asks_makes_issues_and_lists_a_paper(
     paper_id = asked["id"]
     get(client, f"/papers/{paper_id}.html", committee, 409)
     post(client, f"/papers/{paper_id}/issue", committee, 409)
+    for day in ("0001-01-01", "9999-12-31", "2150-01-01", "yesterday"):
+        post(client, "/papers", committee, 422, {"period_start": day})
     office.make()
     issued = post(client, f"/papers/{paper_id}/issue", committee, 200)
     assert issued["state"] == "issued"
@@ -175,6 +177,7 @@ def test_pages_receipts_without_rooms(client: FlaskClient, office: Office, stree
     assert "501" not in str([{k: v for k, v in row.items() if k not in ("row_id", "field_code")} for row in found])
     get(client, f"/papers/{paper_id}/figures/new/rows?cursor=WyIxIl0", reader, 400)
     get(client, f"/papers/{paper_id}/figures/nonsense/rows", reader, 404)
+    get(client, f"/papers/{paper_id}/figures/new.%00/rows", reader, 404)
     get(client, f"/papers/{uuid4()}/figures/new/rows", reader, 404)
     assert get(client, f"/papers/{paper_id}/figures/void/rows", reader)["items"] == []
 
