@@ -77,9 +77,7 @@ class CloseSchema(Schema):
     revisit_id = _optional_id()
     basis = _ids()
     note = _optional_text()
-    evidence = fields.List(
-        fields.Nested(StepEvidenceSchema), load_default=list, validate=validate.Length(0, 50)
-    )
+    evidence = fields.List(fields.Nested(StepEvidenceSchema), load_default=list, validate=validate.Length(0, 50))
 
 
 class ReturnSchema(Schema):

@@ -145,9 +145,7 @@ def _evidence(rules: Sequence[Rule]) -> list[Shape]:
 
 def _steps(session: Session, community_id: UUID, hazard_id: UUID) -> Sequence[Row[Any]]:
     found = select_steps(community_id).where(StepOutcome.hazard_id == hazard_id)
-    return session.execute(
-        found.order_by(TaskStep.effective_ms, TaskStep.install_id, TaskStep.seq, TaskStep.id)
-    ).all()
+    return session.execute(found.order_by(TaskStep.effective_ms, TaskStep.install_id, TaskStep.seq, TaskStep.id)).all()
 
 
 def _transitions(session: Session, community_id: UUID, hazard_id: UUID) -> list[Shape]:
