@@ -27,7 +27,6 @@ class RecordRow(NamedTuple):
     schema_version: int
     sha256: bytes
     sealed: bytes
-    install_id: UUID
     author_id: UUID
     actor_role: str | None
     seq: int
@@ -41,7 +40,6 @@ class RecordRow(NamedTuple):
     place_id: UUID | None
     root_id: UUID | None
     root_op: str | None
-    repaired_from: UUID | None
 
 
 class KeyRow(NamedTuple):
@@ -53,33 +51,67 @@ class KeyRow(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What the archive holds under an id. ``is_new``: stored by this very transaction and push."""
+    """What the archive holds under an id: ``sha256`` None for nothing at all."""
 
-    sha256: bytes
-    is_new: bool
+    sha256: bytes | None
 
 
-_RECORDS: Final = BulkInsert(Record, RecordRow._fields, constants=("community_id", "push_id"))
+_RECORDS: Final = BulkInsert(
+    Record, RecordRow._fields, constants=("community_id", "push_id", "install_id", "repaired_from")
+)
 _KEYS: Final = BulkInsert(RecordKey, KeyRow._fields, constants=("community_id",))
 _PLACES: Final = BulkInsert(RecordPlace, ("record_id", "place_id"), constants=("community_id",))
 
 
-def store_records(session: Session, community_id: UUID, push_id: UUID, rows: Sequence[RecordRow]) -> None:
+# Joined row by row with what was sent, so that for a plain push nothing but "no difference" travels back. The
+# transaction's own time stamp tells this push from an earlier request with the same push_id.
+_READ_BACK: Final = """
+    SELECT sent.id, held.sha256
+    FROM unnest(%(ids)b::uuid[], %(hashes)b::bytea[]) AS sent (id, sha256)
+    LEFT JOIN record held ON held.community_id = %(community)b AND held.id = sent.id
+    WHERE held.id IS NULL OR held.sha256 <> sent.sha256
+       OR NOT (held.push_id = %(push)b AND held.received_at = now())
+"""
+
+
+def store_records(
+    session: Session,
+    community_id: UUID,
+    push_id: UUID,
+    install_id: UUID,
+    rows: Sequence[RecordRow],
+    repaired_from: UUID | None = None,
+) -> None:
     """Store what is not here yet, in the order given (by id, so that two pushes cannot deadlock)."""
     if rows:
-        _RECORDS.run(session, tuple(zip(*rows, strict=True)), community_id=community_id, push_id=push_id)
-
-
-def read_back(session: Session, community_id: UUID, push_id: UUID, ids: Collection[UUID]) -> dict[UUID, Held]:
-    """What the archive really holds under ``ids``: the only ground for telling a phone ``stored``."""
-    # The transaction's own time stamp tells this push from an earlier request with the same push_id.
-    mine = (Record.push_id == push_id) & (Record.received_at == func.now())
-    rows = session.execute(
-        select(Record.id, Record.sha256, mine).where(
-            Record.community_id == community_id, Record.id == func.any(list(ids))
+        _RECORDS.run(
+            session,
+            tuple(zip(*rows, strict=True)),
+            community_id=community_id,
+            push_id=push_id,
+            install_id=install_id,
+            repaired_from=repaired_from,
         )
+
+
+def read_back(session: Session, community_id: UUID, push_id: UUID, rows: Sequence[RecordRow]) -> dict[UUID, Held]:
+    """What the archive holds under the ids of ``rows`` that is *not* this push's own new row with these bytes.
+
+    An id that is not in the answer was stored by this very transaction, byte for byte: the only ground for telling a
+    phone ``stored``.
+    """
+    if not rows:
+        return {}
+    found = session.connection().exec_driver_sql(
+        _READ_BACK,
+        {
+            "ids": [row.id for row in rows],
+            "hashes": [row.sha256 for row in rows],
+            "community": community_id,
+            "push": push_id,
+        },
     )
-    return {row[0]: Held(row[1], row[2]) for row in rows}
+    return {row[0]: Held(row[1]) for row in found}
 
 
 def store_keys(session: Session, community_id: UUID, keys: Sequence[KeyRow]) -> None:
@@ -142,9 +174,9 @@ _SHOWN: Final = (
 
 
 def revision_of(record: ArchivedRecord) -> Revision:
-    """A record as far as amending is concerned."""
+    """A record as far as amending is concerned. An erased one goes on counting: what it corrected must not return."""
     root = None if record.root_id is None else str(record.root_id)
-    reason = None if record.payload is None else record.payload.get("reason")
+    reason = "erased" if record.payload is None else record.payload.get("reason")
     return Revision(
         order_key(record.effective_ms, record.install_id, record.seq, record.id),
         record.type,

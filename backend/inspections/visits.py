@@ -27,8 +27,12 @@ def references(payload: Payload) -> Sequence[Reference]:
     visit = payload.get("visit")
     if visit is None:
         return ()
-    found = [Reference("place", place) for place in places_of(payload)]
+    main = visit["header"]["place_id"].lower()
+    found = [Reference("place", main)]
     for block in visit.get("blocks") or ():
+        place = block["place_id"].lower()
+        if place != main:
+            found.append(Reference("place", place))
         found.append(Reference("form", f"{block['form']}/{int(block['version'])}"))
     return found
 

@@ -16,10 +16,9 @@ from sqlalchemy.orm import Session
 
 from backend.bulk import BulkInsert
 from backend.inspections.archive import places_of_families
-from backend.inspections.models import Record, WaitingOn
+from backend.inspections.models import WaitingOn
 from backend.inspections.record_kinds import Reference, RefType
 from backend.jobs import ledger
-from backend.places.models import Place
 from backend.places.projection import PlaceChange
 
 COMPILE: Final = "compile"
@@ -34,24 +33,29 @@ def lock(session: Session, community_id: UUID, *, alone: bool) -> None:
     session.execute(text(f"SELECT {call}(hashtextextended(:key, 0))"), {"key": f"waiting:{community_id}"})
 
 
+# Only what is unknown travels back.
+_UNKNOWN: Final = """
+    SELECT sent.id FROM unnest(%(ids)b::text[]::uuid[]) AS sent (id)
+    WHERE NOT EXISTS (SELECT 1 FROM {table} known WHERE known.community_id = %(community)b AND known.id = sent.id)
+"""
+
+
 def unknown_places(session: Session, community_id: UUID, ids: Collection[str]) -> set[str]:
     """Those of the place ids (lower-case text) that the registry does not hold."""
-    if not ids:
-        return set()
-    known = session.scalars(
-        select(Place.id).where(Place.community_id == community_id, Place.id == func.any(_uuids(ids)))
-    )
-    return set(ids) - {str(place_id) for place_id in known}
+    return _unknown(session, community_id, ids, "place")
 
 
 def unknown_records(session: Session, community_id: UUID, ids: Collection[str]) -> set[str]:
     """Those of the record ids (lower-case text) that the archive does not hold."""
+    return _unknown(session, community_id, ids, "record")
+
+
+def _unknown(session: Session, community_id: UUID, ids: Collection[str], table: str) -> set[str]:
     if not ids:
         return set()
-    known = session.scalars(
-        select(Record.id).where(Record.community_id == community_id, Record.id == func.any(_uuids(ids)))
-    )
-    return set(ids) - {str(record_id) for record_id in known}
+    values = {"ids": list(ids), "community": community_id}
+    found = session.connection().exec_driver_sql(_UNKNOWN.format(table=table), values)
+    return {str(row[0]) for row in found}
 
 
 def wait(
@@ -108,11 +112,11 @@ def recompile_moved(session: Session, community_id: UUID, changes: Sequence[Plac
     ledger.want(session, COMPILE, community_id, [str(place) for place in touched if place is not None])
 
 
-def settle(session: Session, community_id: UUID, known: Mapping[RefType, Collection[str]]) -> set[UUID]:
+def settle(session: Session, community_id: UUID, known: Mapping[RefType, Iterable[str]]) -> set[UUID]:
     """Under the lock: forget what is no longer waited for; the places that must be compiled for it."""
     woken: set[UUID] = set()
     for ref_type, ref_ids in known.items():
-        if not ref_ids or not anything_waits(session, community_id, ref_type):
+        if not anything_waits(session, community_id, ref_type):
             continue
         rows = session.execute(
             delete(WaitingOn)
@@ -122,7 +126,3 @@ def settle(session: Session, community_id: UUID, known: Mapping[RefType, Collect
         )
         woken.update(row[0] for row in rows)
     return places_of_families(session, community_id, woken)
-
-
-def _uuids(ids: Iterable[str]) -> list[UUID]:
-    return [UUID(ref_id) for ref_id in ids]

@@ -52,26 +52,23 @@ def _make_known(taking: Taking, stored: Stored) -> set[str]:
     session, community_id = taking.session, taking.community_id
     if not stored.new:
         return set()
-    named = {reference for record in stored.new for reference in record.references}
-    roots = {reference.id for reference in named if reference.type == "record"}
-    forms = {reference.id for reference in named if reference.type == "form"}
+    named: dict[str, set[str]] = {"record": set(), "form": set(), "place": set()}
+    for record in stored.new:
+        for ref_type, ref_id in record.references:
+            named[ref_type].add(ref_id)
+    roots, forms = named["record"], named["form"]
     unknown = _unknown(taking, roots, forms)
     waiting.lock(session, community_id, alone=bool(unknown))
     if unknown:
         taking.forget_unknown_forms()
         unknown = _unknown(taking, roots, forms)
     known = keep_facts(taking, stored)
-    unknown |= _unknown_places(taking, {reference.id for reference in named if reference.type == "place"})
+    unknown |= _unknown_places(taking, named["place"])
     if unknown:
         _note_waiting(taking, stored.new, unknown)
-    woken = waiting.settle(
-        session,
-        community_id,
-        {
-            "record": [str(record.row.id) for record in stored.new],
-            "place": [reference.id for reference in known if reference.type == "place"],
-        },
-    )
+    woken = waiting.settle(session, community_id, {"record": (record.good.id for record in stored.new)})
+    if known:
+        woken |= waiting.settle(session, community_id, {"place": (reference.id for reference in known)})
     corrections = {record.row.id for record in stored.new if record.row.root_id is not None}
     woken |= places_of_families(session, community_id, corrections)
     return {place for record in stored.new for place in record.places} | {str(place) for place in woken}

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
-import orjson
 import structlog
 
 from backend.inspections.archive import KeyRow, RecordRow
 from backend.inspections.record_kinds import AcceptedRecord, RecordKind, Reference
 from backend.sync.taking import Taking
-from mobile_contract.sync.clock import Anchor, effective_of
+from mobile_contract.sync.clock import effective_of
 from mobile_contract.sync.envelope import GoodRecord
 from mobile_contract.sync.outcomes import Problem
 from mobile_contract.sync.payload import phone_time
@@ -29,7 +28,7 @@ class Judged(NamedTuple):
     places: Sequence[str]
     references: Sequence[Reference]
 
-    def accepted(self) -> AcceptedRecord:
+    def accepted(self, install_id: UUID) -> AcceptedRecord:
         """As record kinds see it."""
         row = self.row
         return AcceptedRecord(
@@ -38,7 +37,7 @@ class Judged(NamedTuple):
             self.good.body,
             row.author_id,
             row.actor_role,
-            row.install_id,
+            install_id,
             row.seq,
             row.effective_ms,
             row.wall_ms,
@@ -87,7 +86,7 @@ def _judged(taking: Taking, record: GoodRecord, kind: RecordKind) -> Judged:
     row_id = UUID(record.id)
     sealed = taking.sealer.seal(row_id, record.body)
     time = phone_time(data)
-    anchors = genuine_anchors(taking, record)
+    anchors, anchors_text = taking.genuine(record.anchor)
     effective_ms, quality = effective_of(time, anchors)
     author_id = UUID(data["author_id"])
     root, root_op = root_of(record)
@@ -98,37 +97,24 @@ def _judged(taking: Taking, record: GoodRecord, kind: RecordKind) -> Judged:
         record.schema_version,
         bytes.fromhex(record.sha256),
         sealed.body,
-        taking.install_id,
         author_id,
         taking.roles[author_id],
         int(data["seq"]),
         time.boot_id,
         time.elapsed_ms,
         time.wall_ms,
-        anchors_json(anchors),
+        anchors_text,
         effective_ms,
         quality.value,
         effective_ms > taking.now_ms,
         UUID(places[0]) if places else None,
         root,
         root_op,
-        taking.repaired_from,
     )
     references = kind.references(data)
     if root is not None:
         references = [*references, Reference("record", str(root))]
     return Judged(record, kind, row, KeyRow(row_id, sealed.key_version, sealed.wrapped), places, references)
-
-
-def genuine_anchors(taking: Taking, record: GoodRecord) -> tuple[Anchor, ...]:
-    """The record's anchor, if this server signed it."""
-    anchor = record.anchor
-    return (anchor,) if anchor is not None and taking.is_genuine(anchor) else ()
-
-
-def anchors_json(anchors: Sequence[Anchor]) -> str:
-    """As kept in the archive: each with the installation it was given to."""
-    return orjson.dumps([{"install_id": a.install_id, **a.wire()} for a in anchors]).decode() if anchors else "[]"
 
 
 def root_of(record: GoodRecord) -> tuple[UUID | None, str | None]:

@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, func, select, update
 
 from backend.inspections.archive import places_of_families
 from backend.inspections.models import Record
-from backend.sync.judging import Judged, genuine_anchors
-from backend.sync.taking import Taking
+from backend.sync.judging import Judged
+from backend.sync.taking import Taking, kept_anchor
 from mobile_contract.sync.clock import Anchor, effective_of
 from mobile_contract.sync.ordering import first_install
 from mobile_contract.sync.outcomes import TimeQuality
@@ -53,7 +53,7 @@ def consider(taking: Taking, copies: Sequence[Judged]) -> tuple[dict[UUID, Stand
         by_id.setdefault(copy.row.id, []).append(copy)
     standing: dict[UUID, Standing] = {}
     changed: list[dict[str, Any]] = []
-    retimed: list[Judged] = []
+    retimed: list[tuple[Judged, UUID]] = []
     for row in rows:
         values, moved = _merged(taking, row, by_id[row.id])
         standing[row.id] = Standing(
@@ -63,22 +63,20 @@ def consider(taking: Taking, copies: Sequence[Judged]) -> tuple[dict[UUID, Stand
             changed.append({"record": row.id, **values})
         if moved:
             copy = by_id[row.id][0]
-            retimed.append(copy._replace(row=copy.row._replace(**{k: values[k] for k in _MOVING})))
+            timed = copy.row._replace(effective_ms=values["effective_ms"])
+            retimed.append((copy._replace(row=timed), values["install_id"]))
     return standing, _write(taking, changed, retimed)
-
-
-_MOVING = ("effective_ms", "install_id", "time_quality", "in_future")
 
 
 def _merged(taking: Taking, row: Any, copies: Sequence[Judged]) -> tuple[dict[str, Any], bool]:
     """The record's new values, and whether its place in the order changed."""
     known = [Anchor.from_wire(anchor["install_id"], anchor) for anchor in row.anchors]
-    anchors = dict.fromkeys([*known, *(a for copy in copies for a in genuine_anchors(taking, copy.good))])
+    anchors = dict.fromkeys([*known, *(a for copy in copies for a in taking.genuine(copy.good.anchor)[0])])
     time = phone_time(copies[0].good.data)
     effective_ms, quality = effective_of(time, tuple(anchors))
-    install_id = UUID(first_install([row.install_id, *(copy.row.install_id for copy in copies)]))
+    install_id = UUID(first_install([row.install_id, taking.install_id]))
     values = {
-        "anchors": [{"install_id": a.install_id, **a.wire()} for a in anchors],
+        "anchors": [kept_anchor(anchor) for anchor in anchors],
         "effective_ms": effective_ms,
         "time_quality": quality.value,
         "install_id": install_id,
@@ -87,15 +85,17 @@ def _merged(taking: Taking, row: Any, copies: Sequence[Judged]) -> tuple[dict[st
     return values, (effective_ms, install_id) != (row.effective_ms, row.install_id)
 
 
-def _write(taking: Taking, changed: list[dict[str, Any]], retimed: list[Judged]) -> set[UUID]:
+def _write(taking: Taking, changed: list[dict[str, Any]], retimed: list[tuple[Judged, UUID]]) -> set[UUID]:
     if not changed:
         return set()
+    names = ("anchors", "effective_ms", "install_id", "time_quality", "in_future")
     taking.session.connection().execute(
         update(Record)
         .where(Record.community_id == taking.community_id, Record.id == bindparam("record"))
-        .values({name: bindparam(name) for name in ("anchors", *_MOVING)}),
+        .values({name: bindparam(name) for name in names}),
         changed,
     )
-    for kind in {copy.kind.type: copy.kind for copy in retimed if copy.kind.keeps_facts}.values():
-        kind.on_stored(taking.intake(), [copy.accepted() for copy in retimed if copy.kind.type == kind.type])
-    return places_of_families(taking.session, taking.community_id, {copy.row.id for copy in retimed})
+    for kind in {copy.kind.type: copy.kind for copy, _ in retimed if copy.kind.keeps_facts}.values():
+        accepted = [copy.accepted(install) for copy, install in retimed if copy.kind.type == kind.type]
+        kind.on_stored(taking.intake(), accepted)
+    return places_of_families(taking.session, taking.community_id, {copy.row.id for copy, _ in retimed})

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from backend.sync.feed import device_scope
@@ -17,7 +18,7 @@ from mobile_contract.sync.outcomes import StatusChange
 def _accepted(community_id: UUID) -> Any:
     return (
         select(Quarantine.record_id, Quarantine.install_id)
-        .distinct(Quarantine.record_id)
+        .ext(distinct_on(Quarantine.record_id))
         .where(Quarantine.community_id == community_id, Quarantine.state == ACCEPTED)
         .where(Quarantine.record_id.is_not(None), Quarantine.install_id.is_not(None))
         .order_by(Quarantine.record_id)

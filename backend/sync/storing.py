@@ -45,7 +45,14 @@ def store(taking: Taking, records: Sequence[Judged]) -> Stored:
     stored.poison = halving(
         session,
         batch,
-        lambda part: store_records(session, community_id, taking.push_id, [r.row for r in part]),
+        lambda part: store_records(
+            session,
+            community_id,
+            taking.push_id,
+            taking.install_id,
+            [record.row for record in part],
+            taking.repaired_from,
+        ),
     )
     _read_back(taking, batch, copies, stored)
     store_keys(session, community_id, [record.key for record in stored.new])
@@ -59,20 +66,28 @@ def store(taking: Taking, records: Sequence[Judged]) -> Stored:
 
 def _read_back(taking: Taking, batch: Sequence[Judged], copies: Sequence[Judged], stored: Stored) -> None:
     """Sort records by what the archive really holds. ``copies`` are further records of the push with the same id."""
-    held = read_back(taking.session, taking.community_id, taking.push_id, [r.row.id for r in batch])
+    differing = read_back(taking.session, taking.community_id, taking.push_id, [r.row for r in batch])
     poison = {(record.row.id, record.row.sha256) for record in stored.poison}
-    firsts = len(batch)
-    for position, record in enumerate([*batch, *copies]):
-        found = held.get(record.row.id)
-        if found is None:
-            if (record.row.id, record.row.sha256) not in poison:
-                stored.unkept.append(record)
-            elif position >= firsts:
-                stored.poison.append(record)
-        elif found.sha256 != record.row.sha256:
-            stored.reused.append(record)
+    own = {record.row.id: record.row.sha256 for record in batch if record.row.id not in differing}
+    for record in batch:
+        if record.row.id in own:
+            stored.new.append(record)
         else:
-            (stored.new if found.is_new and position < firsts else stored.again).append(record)
+            _sort_differing(record, differing[record.row.id].sha256, poison, stored)
+    for record in copies:
+        held = own.get(record.row.id) or differing[record.row.id].sha256
+        _sort_differing(record, held, poison, stored)
+
+
+def _sort_differing(record: Judged, held: bytes | None, poison: set[tuple[UUID, bytes]], stored: Stored) -> None:
+    if held == record.row.sha256:
+        stored.again.append(record)
+    elif held is not None:
+        stored.reused.append(record)
+    elif (record.row.id, record.row.sha256) not in poison:
+        stored.unkept.append(record)
+    elif record not in stored.poison:
+        stored.poison.append(record)
 
 
 def keep_facts(taking: Taking, stored: Stored) -> list[Reference]:
@@ -95,7 +110,7 @@ def keep_facts(taking: Taking, stored: Stored) -> list[Reference]:
 
 
 def _write_facts(taking: Taking, kind: RecordKind, known: list[Reference], records: Sequence[Judged]) -> None:
-    known.extend(kind.on_stored(taking.intake(), [record.accepted() for record in records]) or ())
+    known.extend(kind.on_stored(taking.intake(), [record.accepted(taking.install_id) for record in records]) or ())
 
 
 def halving(session: Session, records: Sequence[Judged], write: Callable[[Sequence[Judged]], None]) -> list[Judged]:

@@ -1,10 +1,11 @@
 """The setting in which records are taken in, whoever brings them: a push, a requeue, a repair."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,16 @@ ANCHOR_KEY: Final = "anchor"
 def anchor_key(secret_key: bytes) -> bytes:
     """The key that signs clock anchors; never rotated, or records would move in the order."""
     return derive_key(secret_key, ANCHOR_KEY)
+
+
+def anchors_json(anchors: Sequence[Anchor]) -> str:
+    """As kept in the archive: each with the installation it was given to."""
+    return orjson.dumps([kept_anchor(anchor) for anchor in anchors]).decode() if anchors else "[]"
+
+
+def kept_anchor(anchor: Anchor) -> dict[str, Any]:
+    """An anchor with the installation it was given to."""
+    return {"install_id": anchor.install_id, **anchor.wire()}
 
 
 @dataclass(slots=True)
@@ -44,7 +55,7 @@ class Taking:
     anchor_key: bytes
     roles: dict[UUID, str | None] = field(default_factory=dict)
     repaired_from: UUID | None = None
-    _genuine: dict[Anchor, bool] = field(default_factory=dict)
+    _last: tuple[Anchor | None, tuple[Anchor, ...], str] | None = None
     _forms: dict[tuple[str, int], Form | None] = field(default_factory=dict)
 
     @classmethod
@@ -90,12 +101,15 @@ class Taking:
         """Look again for what was not published a moment ago."""
         self._forms = {key: form for key, form in self._forms.items() if form is not None}
 
-    def is_genuine(self, anchor: Anchor) -> bool:
-        """Whether this server signed it; all records of a boot share their anchor, so the answer is kept."""
-        known = self._genuine.get(anchor)
-        if known is None:
-            known = self._genuine[anchor] = is_genuine(self.anchor_key, anchor)
-        return known
+    def genuine(self, anchor: Anchor | None) -> tuple[tuple[Anchor, ...], str]:
+        """``(anchor,)`` if this server signed it, else nothing; and the JSON that the archive keeps of it.
+
+        All records of a boot share their anchor, so the last answer is nearly always the next one.
+        """
+        if self._last is None or self._last[0] != anchor:
+            genuine = (anchor,) if anchor is not None and is_genuine(self.anchor_key, anchor) else ()
+            self._last = (anchor, genuine, anchors_json(genuine))
+        return self._last[1], self._last[2]
 
     def learn_roles(self, authors: Collection[UUID]) -> None:
         """Each author's strongest role now: it is frozen into the record."""

@@ -85,7 +85,6 @@ def put_record(
         schema_version=1,
         sha256=sha256(plain).digest(),
         sealed=sealed.body,
-        install_id=install_id,
         author_id=author_id,
         actor_role=role,
         seq=seq,
@@ -99,9 +98,8 @@ def put_record(
         place_id=UUID(places[0]) if places else None,
         root_id=root,
         root_op=("amends" if amends else "voids") if root else None,
-        repaired_from=None,
     )
-    store_records(session, community_id, new_id(), [row])
+    store_records(session, community_id, new_id(), install_id, [row])
     store_keys(session, community_id, [KeyRow(record_id, sealed.key_version, sealed.wrapped)])
     store_places(session, community_id, [(record_id, UUID(place)) for place in places[1:]])
     if kind == "task_step":

@@ -58,9 +58,7 @@ def outcome_of(world: World) -> tuple[Any, ...]:
                 Record.id, Record.effective_ms, Record.time_quality, Record.install_id, Record.seq, Record.place_id
             ).order_by(Record.id)
         ).all()
-        anchors = {
-            row.id: sorted(map(str, row.anchors)) for row in session.execute(select(Record.id, Record.anchors))
-        }
+        anchors = {row.id: sorted(map(str, row.anchors)) for row in session.execute(select(Record.id, Record.anchors))}
         places = session.execute(
             select(Place.id, Place.name, Place.withdrawn, Place.registered_ms).where(Place.origin == "field")
         ).all()
@@ -111,9 +109,7 @@ def with_same_tree(world: World, first: World) -> None:
         record_place_events(session, world.community_id, facts)
 
 
-def deliver(
-    world: World, author: Any, phone: Phone, other: Phone, order: Sequence[Sending], rng: Random
-) -> None:
+def deliver(world: World, author: Any, phone: Phone, other: Phone, order: Sequence[Sending], rng: Random) -> None:
     """Push in batches of any size; each batch by one installation."""
     from tests.factories.identity import give_role
 

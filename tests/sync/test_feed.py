@@ -124,9 +124,7 @@ def test_feed_positions_are_gapless(busy: Database) -> None:
     community_id = make_community(busy)
     for _ in range(3):
         with busy.transaction([community_id]) as session:
-            append_changes(
-                session, community_id, [Change("area:x", "task", str(n), "put", 1) for n in range(5)]
-            )
+            append_changes(session, community_id, [Change("area:x", "task", str(n), "put", 1) for n in range(5)])
         assert number_changes(busy, community_id) == 5
     with busy.transaction([community_id]) as session:
         numbered = session.scalars(select(SyncChange.pos).order_by(SyncChange.pos)).all()

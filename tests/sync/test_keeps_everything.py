@@ -97,7 +97,7 @@ def by_counter(store: Callable[..., Stored]) -> Callable[..., Stored]:
     seen: dict[tuple[Any, int], Any] = {}
 
     def store_by_counter(taking: Any, records: Any) -> Stored:
-        fresh = [r for r in records if seen.setdefault((r.row.install_id, r.row.seq), r.row.id) == r.row.id]
+        fresh = [r for r in records if seen.setdefault((taking.install_id, r.row.seq), r.row.id) == r.row.id]
         stored = store(taking, fresh)
         stored.again += [record for record in records if record not in fresh]
         return stored
@@ -111,9 +111,7 @@ def by_trust(results: Results, stored: Stored, standing: Any) -> None:
         results.by_position[record.good.position] = PushResult(record.good.id, RecordOutcome.STORED)
 
 
-def test_run_phones_catches_a_server_that_drops_what_it_refuses(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_phones_catches_a_server_that_drops_what_it_refuses(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "hold_refused", drop_refused)
     monkeypatch.setattr(push_module, "hold_refused", drop_refused)
     with pytest.raises(AssertionError, match="acknowledged and not held"):
@@ -145,7 +143,7 @@ def test_push_record_not_read_back_is_not_acknowledged(world: World, monkeypatch
     import backend.sync.storing as storing
 
     store_records = storing.store_records
-    monkeypatch.setattr(storing, "store_records", lambda s, c, p, rows: store_records(s, c, p, rows[1:]))
+    monkeypatch.setattr(storing, "store_records", lambda s, c, p, i, rows, f: store_records(s, c, p, i, rows[1:], f))
     phone = world.phone()
     records = sorted((phone.visit(home) for home in world.tree.households[:3]), key=lambda r: r["id"])
     results = phone.push(*records)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.inspections.models import Record, RecordKey, RecordPlace
+from backend.inspections.waiting import COMPILE
 from backend.jobs.models import Job
 from tests.factories.identity import make_community
 from tests.factories.phones import Phone
@@ -18,7 +19,8 @@ from tests.sync.kept import archived, quarantined
 def wanted_jobs(world: World) -> dict[str, int]:
     """Compile subjects of the world with how often they were wanted."""
     with world.db.transaction() as session:
-        rows = session.execute(select(Job.subject, Job.wanted).where(Job.community_id == world.community_id))
+        here = (Job.community_id == world.community_id, Job.kind == COMPILE)
+        rows = session.execute(select(Job.subject, Job.wanted).where(*here))
         return {row.subject: row.wanted for row in rows}
 
 
