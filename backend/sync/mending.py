@@ -46,6 +46,8 @@ class RecordIdTaken(Conflict):
     """Other bytes are stored under this record id."""
 
 
+REPAIR_ERRORS = (QuarantineNotFound, QuarantineResolved, RepairRefused, RepairUnnamed, RecordIdTaken)
+
 add_messages(
     {
         "quarantine_not_found": ("隔离区没有这一条。", "The quarantine holds nothing under this id."),

@@ -38,14 +38,14 @@ ANYBODY = signed_in(needs_community=False)
 #: A revoked device may do this one thing.
 EVEN_REVOKED = signed_in(needs_community=False, revoked_device=True)
 
+READING = (CommunityRequired,)
 _CLOCK, _PULL, _RECONCILE = ClockRequestSchema(), PullSchema(), ReconcileSchema()
 
 
 def takes(schema: type[Schema]) -> Callable[[View], View]:
     """Documents the body of a view that reads it by itself."""
     body = {"required": True, "content": {"application/json": {"schema": schema}}}
-    decorator: Callable[[View], View] = blueprint.doc(requestBody=body)
-    return decorator
+    return blueprint.doc(requestBody=body)
 
 
 @blueprint.post("/clock", guard=ANYBODY, raises=(CommunityRequired,))

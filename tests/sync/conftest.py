@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine
 
 from backend.app import create_app
 from backend.db import Database
+from backend.logs import configure_logs
 from backend.settings import Settings
 from tests.factories.identity import AccountFixture, make_account, make_community
 from tests.factories.phones import Phone, publish_forms
@@ -53,6 +54,12 @@ class World:
     @property
     def home(self) -> UUID:
         return self.tree.households[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_logs() -> None:
+    """As in production: rich tracebacks of the development console take seconds."""
+    configure_logs("ERROR")
 
 
 @pytest.fixture(scope="module")

@@ -209,7 +209,7 @@ def test_pull_of_another_epoch_resets(followed: tuple[World, Follower, str]) -> 
 
 
 def test_pull_that_tells_an_old_epoch_resets(followed: tuple[World, Follower, str]) -> None:
-    world, follower, scope = followed
+    _, follower, _ = followed
     answer = follower.phone.pull(follower.cursors, server_epoch="eold")["scopes"][0]
     assert answer["reset"]
     now = follower.phone.pull({})["server_epoch"]
