@@ -80,8 +80,7 @@ def show(state: DemoState, url: str) -> None:
         ("hazards and tasks compiled", sum(story["tasks"].values())),
         *((f"  {state_name}", number) for state_name, number in story["tasks"].items()),
         ("assigned / struck off by the office", f"{story['assigned']} / {story['closed']}"),
-        ("paper", f"{paper['number']} ({paper['state']})"),
-        *((f"  {key}", paper["figures"].get(key)) for key in PAPER_ROWS if key in paper["figures"]),
+        *(row for shown in (paper, story["draft"]) for row in _paper_rows(shown)),
         ("seconds", story["seconds"]),
     ]
     for name, value in rows:
@@ -92,13 +91,26 @@ def show(state: DemoState, url: str) -> None:
         checks.add_row(check["promise"], check["what"], "ok" if check["ok"] else "FAILED", check["detail"])
     console.print(checks)
     committee = state.person("committee")
-    console.print(f"papers   {url}/papers", highlight=False)
-    console.print(f"paper    {url}/api/v1/papers/{paper['id']}.html", highlight=False)
-    console.print(f"API      {url}/api/openapi.json", highlight=False)
-    console.print(f"log-in   {committee.login}   password   {committee.password}", highlight=False)
+    click.echo(f"papers   {url}/papers")
+    click.echo(f"paper    {url}/api/v1/papers/{paper['id']}.html")
+    click.echo(f"API      {url}/api/openapi.json")
+    click.echo(f"log-in   {committee.login}   password   {committee.password}")
 
 
-PAPER_ROWS = ("open_start", "new", "rebound", "closed", "void", "open_end", "overdue")
+PAPER_ROWS = {
+    "open_start": "期初未销号 open at the start",
+    "new": "新增 new",
+    "rebound": "反弹 came back",
+    "closed": "销号 struck off",
+    "void": "撤销 void",
+    "open_end": "期末未销号 open at the end",
+    "overdue": "逾期 overdue",
+}
+
+
+def _paper_rows(paper: dict[str, Any]) -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = [("paper", f"{paper['number']} ({paper['state']})")]
+    return rows + [(f"  {label}", paper["figures"].get(key)) for key, label in PAPER_ROWS.items()]
 
 
 def _outcomes(counts: dict[str, int]) -> str:

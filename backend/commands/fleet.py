@@ -47,7 +47,7 @@ def fleet(
     json_file: Path | None,
 ) -> None:
     """Play a fleet of phones that were offline: late, shuffled, doubled, cut off, cloned; exit 1 if a promise broke."""
-    options = {"phones": phones, "days": days, "seed": seed, "faults": _faults(faults), "check": check}
+    options: dict[str, Any] = {"phones": phones, "days": days, "seed": seed, "faults": _faults(faults), "check": check}
     with counting() as progress:
         if base_url:
             office_login = _login(office) if office else None
@@ -66,11 +66,11 @@ def fleet(
 def run_at_home(progress: Count, options: dict[str, Any]) -> FleetReport:
     """The fleet against servers of our own, with two new communities: the second is told everything in order."""
     port = find_port("127.0.0.1", 8100)
-    with open_installation(PROJECT / "data" / "fleet", port=port, progress=say) as installation:
-        with supervise(installation) as supervisor:
-            supervisor.start()
-            state = make_demo(installation.runtime(), datetime.now(clock.SHANGHAI))
-            return run_fleet(fleet_options(state, base_url_of(installation.settings), progress, **options))
+    folder = PROJECT / "data" / "fleet"
+    with open_installation(folder, port=port, progress=say) as installation, supervise(installation) as supervisor:
+        supervisor.start()
+        state = make_demo(installation.runtime(), datetime.now(clock.SHANGHAI))
+        return run_fleet(fleet_options(state, base_url_of(installation.settings), progress, **options))
     raise SystemExit(1)
 
 

@@ -1,14 +1,21 @@
 """``rebuild``, ``backup``, ``restore``, ``doctor``: keeping an installation sound."""
 
+import shutil
+from pathlib import Path
 from uuid import UUID
 
 import click
 
-from backend.commands.installation import open_installation
+from backend.commands.installation import migrate, open_installation
 from backend.commands.progress import counting
 from backend.commands.running import say
+from backend.embedded import find_running, postgres_tool
 from backend.jobs.ledger import communities
+from backend.operations import backup as backups
+from backend.operations import restore as restoring
 from backend.rectification import rebuild as rebuilding
+from backend.secret_file import FILE_NAME, write_secret
+from backend.settings import default_data_dir
 
 
 @click.command()
@@ -36,3 +43,47 @@ def rebuild(check: bool, only: UUID | None) -> None:
                 click.echo(f"  {line}")
         if check and wrong:
             raise SystemExit(1)
+
+
+def program(name: str) -> Path:
+    """One of PostgreSQL's programs: the embedded ones, or with servers of your own those on the PATH."""
+    if find_running(default_data_dir()) is None and (found := shutil.which(name)):
+        return Path(found)
+    return postgres_tool(name)
+
+
+@click.command()
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--verify/--no-verify", default=True, show_default=True, help="Restore it as a test, into a scratch database."
+)
+def backup(target: Path, verify: bool) -> None:
+    """Write a backup: database, files and secrets in one archive that opens everything. Keep it like the data."""
+    with open_installation(progress=say) as installation, counting() as count:
+        manifest = backups.backup(installation.settings, target, program, count)
+        if verify:
+            restoring.verify_backup(installation.settings, target, program, count)
+        click.echo(f"{target}: {sum(manifest.rows.values())} rows" + (", restored as a test" if verify else ""))
+
+
+@click.command()
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", "replace_data", is_flag=True, help="Replace a database that holds data.")
+def restore(archive: Path, replace_data: bool) -> None:
+    """Put a backup in the place of the database; phones notice, and offer again what the backup lacks.
+
+    Stop ``serve`` first.
+    """
+    with open_installation(progress=say) as installation, counting() as count:
+        settings = installation.settings
+        embedded = installation.servers is not None
+        manifest = restoring.restore(
+            settings,
+            archive,
+            program,
+            replace_data=replace_data,
+            install_secret=(lambda key: write_secret(settings.data_dir / FILE_NAME, key)) if embedded else None,
+            progress=count,
+        )
+        migrate(settings, say)
+        click.echo(f"restored {sum(manifest.rows.values())} rows; phones will offer again what came later")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from mobile_contract.conformance.report import FleetReport
 
 PHONES, DAYS, VISITS_PER_DAY, SEED = 8, 7, 10, 7
 ASSIGNED, CLOSED = 6, 4
+PAPER_PATIENCE_S = 90
 FIELD_ROLES = ("grid_worker", "grid_head")
 IDENTITY = ("open_start", "new", "rebound", "closed", "void", "open_end")
 Count = Callable[[str, int, int], None]
@@ -45,6 +46,7 @@ class Story:
     closed: int = 0
     refused: list[str] = field(default_factory=list)
     paper: dict[str, Any] = field(default_factory=dict)
+    draft: dict[str, Any] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -62,6 +64,7 @@ class Story:
             "assigned": self.assigned,
             "closed": self.closed,
             "paper": self.paper,
+            "draft": self.draft,
             "checks": [{"promise": c.promise, "what": c.what, "ok": c.ok, "detail": c.detail} for c in self.checks],
         }
 
@@ -78,7 +81,7 @@ def tell(runtime: Runtime, base_url: str, state: DemoState, count: Count) -> Sto
     _assign(officer, state, story, count)
     _close(committee, story, count)
     story.tasks = _count_states(committee)
-    _make_paper(committee, _now_ms(runtime, UUID(state.community_id)), story, count)
+    _make_papers(committee, _now_ms(runtime, UUID(state.community_id)), story, count)
     _check(runtime, state, committee, story, count)
     story.seconds = time.monotonic() - began
     return story
@@ -104,7 +107,7 @@ def _assign(officer: Office, state: DemoState, story: Story, count: Count) -> No
             "assignee_account_id": None,
             "responsible_party": "住户",
             "measures": "限期整改，整改前落实临时防范",
-            "deadline_ms": int(task["deadline_ms"]) + 7 * clock.DAY_MS,
+            "deadline_ms": int(task["deadline"]["ms"]) + 7 * clock.DAY_MS,
             "severity": task["severity"],
         }
         story.assigned += _try_step(officer, task, "assign", body, story)
@@ -118,7 +121,12 @@ def _close(committee: Office, story: Story, count: Count) -> None:
             break
         full = committee.get(f"/api/v1/tasks/{task['id']}")
         if "close" in full["may"] and full["revisit_id"]:
-            body = {"revisit_id": full["revisit_id"], "basis": full["basis"], "note": "已现场复查", "evidence": []}
+            body = {
+                "revisit_id": full["revisit_id"],
+                "basis": [visit["visit_id"] for visit in full["history"]["visits"]],
+                "note": "已现场复查",
+                "evidence": [],
+            }
             story.closed += _try_step(committee, full, "close", body, story)
         count("office strikes off", story.closed, CLOSED)
 
@@ -139,18 +147,29 @@ def _count_states(office: Office) -> dict[str, int]:
     return dict(sorted(states.items()))
 
 
-def _make_paper(committee: Office, now_ms: int, story: Story, count: Count) -> None:
-    """The paper of the week that ended before the community's Monday morning, made by the worker, then issued."""
-    last_week = clock.local_day(now_ms) - timedelta(days=7)
-    asked = committee.post("/api/v1/papers", {"kind": "weekly", "period_start": last_week.isoformat()})
-    count("paper", 0, 1)
-    made = committee.wait_for(f"/api/v1/papers/{asked['id']}", lambda paper: paper["state"] != "queued", 90)
-    if made["state"] == "draft":
-        committee.post(f"/api/v1/papers/{asked['id']}/issue", {})
-    issued = committee.get(f"/api/v1/papers/{asked['id']}")
-    story.paper = {name: issued[name] for name in ("id", "number", "state", "sha256", "seal_holds")}
-    story.paper["figures"] = (issued["content"] or {}).get("figures", {})
-    count("paper", 1, 1)
+def _make_papers(committee: Office, now_ms: int, story: Story, count: Count) -> None:
+    """The paper of the week that was played, issued; and a draft of the week that has begun, with the office's work."""
+    today = clock.local_day(now_ms)
+    count("papers", 0, 2)
+    story.paper = _make_paper(committee, today - timedelta(days=7))
+    if story.paper["state"] == "draft":
+        committee.post(f"/api/v1/papers/{story.paper['id']}/issue", {})
+        story.paper = _read_paper(committee, story.paper["id"])
+    count("papers", 1, 2)
+    story.draft = _make_paper(committee, today)
+    count("papers", 2, 2)
+
+
+def _make_paper(committee: Office, day: date) -> dict[str, Any]:
+    asked = committee.post("/api/v1/papers", {"kind": "weekly", "period_start": day.isoformat()})
+    committee.wait_for(f"/api/v1/papers/{asked['id']}", lambda paper: paper["state"] != "queued", PAPER_PATIENCE_S)
+    return _read_paper(committee, asked["id"])
+
+
+def _read_paper(committee: Office, paper_id: str) -> dict[str, Any]:
+    paper = committee.get(f"/api/v1/papers/{paper_id}")
+    shown = {name: paper[name] for name in ("id", "number", "state", "sha256", "seal_holds")}
+    return {**shown, "figures": (paper["content"] or {}).get("figures", {})}
 
 
 def _now_ms(runtime: Runtime, community_id: UUID) -> int:
@@ -163,9 +182,9 @@ def _check(runtime: Runtime, state: DemoState, committee: Office, story: Story, 
     checks += [Check(c.promise, c.name, c.ok is not False, c.detail) for c in story.fleet.checks]
     checks += [Check("P1", "no phone gave up", not story.fleet.troubles, "; ".join(story.fleet.troubles[:3]) or "none")]
     checks.append(_check_rebuild(runtime, UUID(state.community_id), count))
-    figures = story.paper["figures"]
-    checks.append(_check_identity(figures))
-    checks.append(_check_receipts(committee, story.paper["id"], figures))
+    for paper in (story.paper, story.draft):
+        checks.append(_check_identity(paper))
+        checks.append(_check_receipts(committee, paper))
     issued = story.paper["state"] == "issued" and story.paper["seal_holds"]
     checks.append(Check("P5", "the paper is issued and its seal holds", bool(issued), str(story.paper["number"])))
     worked = story.assigned > 0 and story.closed > 0
@@ -180,21 +199,18 @@ def _check_rebuild(runtime: Runtime, community_id: UUID, count: Count) -> Check:
     return Check("P3", "the projections are what the facts say", differences == 0, detail)
 
 
-def _check_identity(figures: dict[str, int]) -> Check:
+def _check_identity(paper: dict[str, Any]) -> Check:
     """期初未销号 + 新增 + 反弹 − 销号 − 撤销 = 期末未销号."""
+    figures, what = paper["figures"], f"{paper['number']}: 期初+新增+反弹−销号−撤销=期末"
     if not all(key in figures for key in IDENTITY):
-        return Check("P5", "期初+新增+反弹−销号−撤销=期末", False, f"figures are missing: {sorted(figures)[:8]}")
+        return Check("P5", what, False, f"the paper is {paper['state']}")
     start, new, back, closed, void, end = (figures[key] for key in IDENTITY)
     detail = f"{start}+{new}+{back}−{closed}−{void}={end}"
-    return Check("P5", "期初+新增+反弹−销号−撤销=期末", start + new + back - closed - void == end, detail)
+    return Check("P5", what, start + new + back - closed - void == end, detail)
 
 
-def _check_receipts(office: Office, paper_id: str, figures: dict[str, int]) -> Check:
-    wrong = [
-        key
-        for key, value in figures.items()
-        if len(office.pages(f"/api/v1/papers/{paper_id}/figures/{key}/rows")) != value
-    ]
-    return Check(
-        "P5", "every figure opens to its rows", not wrong, f"{len(figures)} figures" if not wrong else str(wrong)
-    )
+def _check_receipts(office: Office, paper: dict[str, Any]) -> Check:
+    rows = {key: f"/api/v1/papers/{paper['id']}/figures/{key}/rows" for key in paper["figures"]}
+    wrong = [key for key, value in paper["figures"].items() if len(office.pages(rows[key])) != value]
+    detail = str(wrong) if wrong else f"{len(rows)} figures"
+    return Check("P5", f"{paper['number']}: every figure opens to its rows", not wrong, detail)
