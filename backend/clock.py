@@ -8,6 +8,10 @@ SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 DAY_MS = 86_400_000
 
+#: The last millisecond of the year 9999 in Shanghai. A phone may name a deadline beyond it; calendars end here.
+LATEST_MS = 253_402_271_999_999
+_EPOCH = datetime.fromtimestamp(0, SHANGHAI)
+
 
 def now_ms(offset_ms: int = 0) -> int:
     """Epoch milliseconds of the server, shifted by a simulated community's ``clock_offset_ms``."""
@@ -16,7 +20,7 @@ def now_ms(offset_ms: int = 0) -> int:
 
 def local_day(at_ms: int) -> date:
     """The Shanghai calendar day that holds the instant ``at_ms``."""
-    return datetime.fromtimestamp(at_ms / 1000, SHANGHAI).date()
+    return _in_shanghai(at_ms).date()
 
 
 def day_start_ms(day: date) -> int:
@@ -31,8 +35,8 @@ def utc(at_ms: int) -> datetime:
 
 def iso(at_ms: int | None) -> str | None:
     """``at_ms`` as ISO 8601 with the Shanghai offset, or None."""
-    return (
-        None
-        if at_ms is None
-        else datetime.fromtimestamp(at_ms / 1000, SHANGHAI).isoformat(timespec="milliseconds")
-    )
+    return None if at_ms is None else _in_shanghai(at_ms).isoformat(timespec="milliseconds")
+
+
+def _in_shanghai(at_ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=min(at_ms, LATEST_MS))

@@ -1,5 +1,6 @@
 """The office's API of forms and rules: what is published, and a community's own changes to it."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,8 @@ READS = requires("place.read")
 CHANGES = requires("rule.override")
 #: The kind of job that folds a place; wanted by those who listen to changed rules.
 COMPILE = "compile"
+#: What no code looks like need not be asked for: PostgreSQL takes no U+0000.
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @blueprint.get("/forms", guard=READS)
@@ -46,7 +49,8 @@ def list_forms(ctx: RequestContext) -> dict[str, Any]:
 @blueprint.response(200, FormDetailSchema)
 def get_form(ctx: RequestContext, code: str, version: int) -> dict[str, Any]:
     """One form version with the JSON Schema of its answers and its rules."""
-    form = ctx.session.get(FormVersion, (code, version)) if version < 2**31 else None
+    known = _CODE.fullmatch(code) and version < 2**31
+    form = ctx.session.get(FormVersion, (code, version)) if known else None
     if form is None:
         raise FormNotFound
     newest = ctx.session.scalar(
@@ -97,7 +101,8 @@ def override_rule(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[
 def reassess_form(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[str, Any]:
     """Look at the last answers of every place with another rule set: a new rule sees old visits in no other way."""
     _refuse_part_of_community(ctx)
-    if not ctx.session.scalar(select(FormVersion.version).where(FormVersion.code == code).limit(1)):
+    known = select(FormVersion.version).where(FormVersion.code == code).limit(1)
+    if not _CODE.fullmatch(code) or ctx.session.scalar(known) is None:
         raise FormNotFound
     at_ms, rule_version = ctx.now_ms, body["rule_version"]
     reassessment_id = service.reassess(

@@ -95,6 +95,15 @@ def test_corrected_step_says_what_the_correction_says(sweep: Sweep) -> None:
     assert head.task(hazard)["responsible_party"] == "刘明月"
 
 
+def test_deadline_beyond_all_calendars_is_shown_as_the_last_day(sweep: Sweep) -> None:
+    place = sweep.tree.households[0]
+    head = sweep.person("grid_head")
+    hazard = sweep.hazard(place)
+    phone_step(sweep, head, hazard, place, "assign", clock.now_ms(), deadline_ms=2**53 - 1)
+    deadline = head.get("/tasks").json["items"][0]["deadline"]
+    assert deadline == {"ms": 2**53 - 1, "iso": "9999-12-31T23:59:59.999+08:00"}
+
+
 def test_erased_step_shows_no_content(sweep: Sweep) -> None:
     from sqlalchemy import text
 

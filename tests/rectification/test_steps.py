@@ -239,6 +239,7 @@ def test_assigning_a_stranger_is_refused(sweep: Sweep, app: Any, db: Any) -> Non
         {"responsible_party": "甲" * 201},
         {"measures": "\x00"},
         {"deadline_ms": -1},
+        {"deadline_ms": 2**53 - 1},
         {"deadline_ms": "明天"},
         {"severity": "purple"},
         {"assignee_account_id": "nobody"},
