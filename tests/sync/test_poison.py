@@ -1,7 +1,7 @@
 """Poison never blocks its neighbours: in any position, in any number, as payload or as broken wire bytes."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -48,8 +48,13 @@ def poisoned(phone: Phone, world: World, poison: str) -> tuple[dict[str, Any], b
     return record, whole[:-1] + f', "note": {IN_RECORD[poison]}}}'.encode()
 
 
-def check_neighbours(world: World, phone: Phone, plan: list[str | None]) -> None:
-    """Push good records (None) and poisoned ones in this order, in one request: each has its due fate."""
+def check_neighbours(
+    world: World, phone: Phone, plan: list[str | None], earlier: Sequence[dict[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """Push good records (None) and poisoned ones in this order, in one request: each has its due fate.
+
+    ``earlier`` are records that the community holds already. Returns all it holds now.
+    """
     created, parts = list[dict[str, Any]](), list[bytes]()
     for poison in plan:
         if poison is None:
@@ -67,7 +72,8 @@ def check_neighbours(world: World, phone: Phone, plan: list[str | None]) -> None
     assert [result["id"] for result in results] == [record["id"] for record in created]
     expected = ["stored" if poison is None else "quarantined" for poison in plan]
     assert [result["status"] for result in results] == expected
-    check_kept(world.db, world.community_id, created, results)
+    check_kept(world.db, world.community_id, [*earlier, *created], results)
+    return [*earlier, *created]
 
 
 @pytest.mark.parametrize("poison", POISONS)
@@ -79,34 +85,17 @@ def test_push_poison_between_neighbours_is_quarantined_alone(world: World, poiso
 
 
 @pytest.fixture
-def shared(make_world: Callable[..., World]) -> tuple[World, Phone]:
-    world = make_world()
-    return world, world.phone()
+def shared(world: World) -> tuple[World, Phone, list[dict[str, Any]]]:
+    return world, world.phone(), []
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=st.lists(st.sampled_from([None, None, *POISONS]), min_size=1, max_size=9))
-def test_push_poison_anywhere_never_blocks_neighbours(shared: tuple[World, Phone], plan: list[str | None]) -> None:
-    world, phone = shared
-    before = archived(world.db, world.community_id), quarantined(world.db, world.community_id)
-    assert before is not None
-    fresh = World(world.app, world.db, world.bell, world.community_id, world.tree)
-    check_fates(fresh, phone, plan)
-
-
-def check_fates(world: World, phone: Phone, plan: list[str | None]) -> None:
-    """As check_neighbours over a community that holds other records already."""
-    earlier = set(archived(world.db, world.community_id))
-    pieces = [(phone.visit(world.home), None) if p is None else (*poisoned(phone, world, p),) for p in plan]
-    created = [piece[0] for piece in pieces]
-    parts = [raw if raw is not None else json.dumps(record).encode() for record, raw in pieces]
-    head = json.dumps(phone.envelope([])).encode()
-    results = phone.push_raw(head[:-2] + b",".join(parts) + b"]}").json["results"]
-    assert [result["id"] for result in results] == [record["id"] for record in created]
-    good = {record["id"] for record, poison in zip(created, plan, strict=True) if poison is None}
-    assert set(archived(world.db, world.community_id)) - earlier == good
-    held = [record_id for record_id, _ in quarantined(world.db, world.community_id)]
-    assert {record["id"] for record in created} - good <= set(held)
+def test_push_poison_anywhere_never_blocks_neighbours(
+    shared: tuple[World, Phone, list[dict[str, Any]]], plan: list[str | None]
+) -> None:
+    world, phone, earlier = shared
+    earlier[:] = check_neighbours(world, phone, plan, earlier)
 
 
 def test_check_neighbours_catches_a_push_that_refuses_the_whole_body(
