@@ -214,6 +214,14 @@ def revive(session: Session, kind: str, community_id: UUID, subjects: Sequence[s
     )
 
 
+def revive_all(session: Session) -> int:
+    """Requeue every dead job, after what killed them was repaired; returns how many."""
+    dead = update(Job).where(Job.dead_at.is_not(None), Job.done < Job.wanted)
+    return len(
+        session.execute(dead.values(dead_at=None, attempts=0, run_after=func.now()).returning(Job.subject)).all()
+    )
+
+
 def waiting(session: Session) -> list[tuple[str, UUID]]:
     """Every (kind, community) with work that could start now: whose bell the sweeper must ring."""
     rows = session.execute(
