@@ -3,33 +3,22 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
+from backend.clock import LATEST_MS
+from backend.http.fields import prose, storable
 from backend.rectification.schemas import SEVERITIES, one_of
 from mobile_contract.sync.fields import WireInt, WireUUID
 
 SHORT, LONG, LONGEST = 200, 2000, 10_000
 
 
-def storable(text: str) -> None:
-    """Text that may have lines but no U+0000, which nothing that follows could keep."""
-    if "\x00" in text:
-        raise ValidationError("Must not contain U+0000.")
-
-
-def visible(text: str) -> None:
-    """Storable, and something to see."""
-    storable(text)
-    if not text.strip():
-        raise ValidationError("Must not be blank.")
-
-
 def _text(longest: int, **options: Any) -> fields.String:
-    return fields.String(required=True, validate=[validate.Length(1, longest), visible], **options)
+    return prose(longest, required=True, **options)
 
 
 def _optional_text() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=[validate.Length(0, LONGEST), storable])
+    return storable(LONGEST, load_default=None, allow_none=True)
 
 
 def _optional_id() -> WireUUID:
@@ -46,7 +35,7 @@ class AssignSchema(Schema):
     assignee_account_id = _optional_id()
     responsible_party = _text(SHORT, metadata={"example": "3栋经营者"})
     measures = _text(LONG, metadata={"example": "移走车辆，清理通道"})
-    deadline_ms = WireInt(required=True, validate=validate.Range(0))
+    deadline_ms = WireInt(required=True, validate=validate.Range(0, LATEST_MS))
     severity = one_of(SEVERITIES, required=True)
 
 
@@ -84,7 +73,7 @@ class ReturnSchema(Schema):
     """退回: why it is not done, and perhaps a new deadline."""
 
     reason = _text(LONG)
-    deadline_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
+    deadline_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0, LATEST_MS))
 
 
 class VoidSchema(Schema):
