@@ -65,7 +65,7 @@ def judge(taking: Taking, records: Sequence[GoodRecord]) -> tuple[list[Judged], 
             unfit.append(Unfit(record, tuple(problems)))
         else:
             judged.append(_judged(taking, record, kind))
-    judged.sort(key=lambda found: found.row.id)
+    judged.sort(key=lambda found: found.good.id)
     return judged, unfit
 
 
