@@ -149,7 +149,7 @@ def _finding(
         one = Finding(Seen.UNKNOWN)
         if result is RuleResult.PRESENT:
             since = at_ms(rule, block.answers)
-            from_ms = since if since is not None and since > effective_ms else effective_ms
+            from_ms = effective_ms if since is None or is_fixed else max(since, effective_ms)
             one = Finding(Seen.PRESENT, (rule,), rule.severity, due_at_ms(_due(rule, override), from_ms), is_fixed)
             if from_ms > effective_ms:
                 one = Finding(Seen.ABSENT, later=((from_ms, one),))
