@@ -45,13 +45,13 @@ PARAMETERS: Final[dict[str, Any]] = {
         "in": "header",
         "name": "X-Community",
         "description": "当前社区；服务于多个社区时必填 · The active community; needed by accounts of several",
-        "schema": {"type": "string", "format": "uuid"},
+        "schema": {"type": "string"},
     },
     "X-Protocol": {
         "in": "header",
         "name": "X-Protocol",
         "description": "手机协议版本 · The phone protocol spoken",
-        "schema": {"type": "integer", "minimum": 1, "default": PROTOCOL},
+        "schema": {"type": "string", "default": str(PROTOCOL)},
     },
     "Content-Encoding": {
         "in": "header",

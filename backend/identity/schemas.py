@@ -1,22 +1,11 @@
 """Shapes of the office API: accounts, roles, devices, the audit trail."""
 
-from typing import Any
+from marshmallow import Schema, fields, validate
 
-from marshmallow import Schema, ValidationError, fields, validate
-
+from backend.http.fields import line
 from backend.identity.passwords import MAX_LENGTH
 from backend.identity.permissions import ROLES
 from mobile_contract.sync.fields import WireInt
-
-
-def printable(text: str) -> None:
-    """No control characters (PostgreSQL keeps no NUL) and something to see."""
-    if not text.strip() or not text.isprintable():
-        raise ValidationError("Must be visible text.")
-
-
-def _name(**options: Any) -> fields.String:
-    return fields.String(required=True, validate=[validate.Length(1, 200), printable], **options)
 
 
 def _password() -> fields.String:
@@ -90,8 +79,8 @@ class AccountSchema(Schema):
 class InvitationSchema(Schema):
     """A new account with its first role."""
 
-    login = _name()
-    name = _name()
+    login = line(200, required=True)
+    name = line(200, required=True)
     password = _password()
     role = fields.String(required=True, validate=validate.OneOf(ROLES))
     place_id = fields.UUID(load_default=None, allow_none=True)

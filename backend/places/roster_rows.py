@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
+from backend.http.fields import is_line
 from backend.places.coordinates import in_china, to_wgs84
 from backend.places.field_codes import is_own_code, normal_code
 from backend.places.roster_columns import datum_of, kind_of
@@ -51,7 +52,7 @@ def _check_text(row: FileRow, column: str, longest: int, errors: list[RowError])
     text = row.cells.get(column, "")
     if len(text) > longest:
         errors.append(RowError(row.number, column, "row_too_long", {"longest": longest}))
-    if not text.isprintable():
+    if text and not is_line(text):
         errors.append(RowError(row.number, column, "row_text_bad"))
 
 

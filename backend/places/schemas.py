@@ -1,25 +1,14 @@
 """Shapes of the office API of places."""
 
-from typing import Any
+from marshmallow import Schema, fields, validate
 
-from marshmallow import Schema, ValidationError, fields, validate
-
+from backend.http.fields import line
 from backend.http.paging import PageQuery
 from backend.places.coordinates import DATUMS
 from backend.places.kinds import KIND_LABELS
 
 KINDS = tuple(KIND_LABELS)
 EXAMPLE_ID = "0190a1b2-0000-7000-8000-00000000c0de"
-
-
-def visible(text: str) -> None:
-    """No control characters (PostgreSQL keeps no NUL) and something to see."""
-    if not text.strip() or not text.isprintable():
-        raise ValidationError("Must be visible text.")
-
-
-def _text(longest: int, **options: Any) -> fields.String:
-    return fields.String(validate=[validate.Length(1, longest), visible], **options)
 
 
 class LocationSchema(Schema):
@@ -83,7 +72,7 @@ class PlaceQuery(PageQuery):
     parent_id = fields.UUID()
     under = fields.UUID(metadata={"description": "Anywhere below this place"})
     grid_id = fields.UUID()
-    q = fields.String(validate=[validate.Length(1, 100), visible], metadata={"example": "fuquan"})
+    q = line(100, metadata={"example": "fuquan"})
     merged = fields.Boolean(load_default=False, metadata={"description": "With places merged away or withdrawn"})
 
 
@@ -92,9 +81,9 @@ class NewPlaceSchema(Schema):
 
     kind = fields.String(required=True, validate=validate.OneOf(KINDS[1:]), metadata={"example": "building"})
     parent_id = fields.UUID(required=True, metadata={"example": EXAMPLE_ID})
-    name = _text(200, required=True, metadata={"example": "3栋"})
-    field_code = _text(40, allow_none=True, load_default=None, metadata={"example": "FQ-03"})
-    address_raw = _text(1000, allow_none=True, load_default=None, metadata={"example": "槐荫路8号福泉小区3栋"})
+    name = line(200, required=True, metadata={"example": "3栋"})
+    field_code = line(40, allow_none=True, load_default=None, metadata={"example": "FQ-03"})
+    address_raw = line(1000, allow_none=True, load_default=None, metadata={"example": "槐荫路8号福泉小区3栋"})
     location = fields.Nested(LocationSchema, allow_none=True, load_default=None)
 
 

@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from backend.http.fields import line, prose
 from backend.http.paging import PageQuery
 from backend.sync.quarantine import ACCEPTED, ERASED, HELD
 from mobile_contract.sync.messages import ProblemSchema, PushResultSchema
@@ -11,7 +12,7 @@ class QuarantineQuery(PageQuery):
     """Narrows the list; ``state`` is held unless another is named."""
 
     state = fields.Str(load_default=HELD, validate=validate.OneOf([HELD, ACCEPTED, ERASED]))
-    code = fields.Str(load_default=None, allow_none=True)
+    code = line(64, load_default=None, allow_none=True)
     install_id = fields.UUID(load_default=None, allow_none=True)
     record_id = fields.UUID(load_default=None, allow_none=True)
 
@@ -45,9 +46,9 @@ class RepairSchema(Schema):
     """The payload to store instead, and why it may be. ``record_id`` and ``type`` only where the bytes do not tell."""
 
     payload = fields.Str(required=True, validate=validate.Length(2, 1_000_000))
-    reason = fields.Str(required=True, validate=validate.Length(1, 500))
+    reason = prose(500, required=True)
     record_id = fields.UUID(load_default=None, allow_none=True)
-    type = fields.Str(load_default=None, allow_none=True)
+    type = line(64, load_default=None, allow_none=True)
 
 
 class MendedSchema(PushResultSchema):
