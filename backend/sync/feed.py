@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, literal, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from backend.db import Database
@@ -18,6 +19,7 @@ from backend.sync.models import FeedPosition, SyncChange
 
 #: Rows numbered in one transaction of the sequencer.
 BATCH: Final = 5000
+LOCK_NOT_AVAILABLE: Final = "55P03"
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _NUMBER = text(
@@ -81,17 +83,28 @@ def number_changes(db: Database, community_id: UUID) -> int:
     """Give positions to all committed changes of a community; returns how many. Commits for itself.
 
     Gapless, and in the order of visibility, because of the lock: two sequencers at once would let the second commit
-    its higher positions first. Raises OperationalError when the lock is not free within two seconds.
+    its higher positions first. When the lock is not free within two seconds, whoever holds it is left to it: what is
+    not numbered yet is not seen yet, and nothing is passed over.
     """
     total = 0
     while True:
-        with db.transaction([community_id]) as session:
-            session.execute(text("SET LOCAL lock_timeout = '2s'"))
-            session.execute(_LOCK, {"key": f"feed:{community_id}"})
-            done = int(session.execute(_NUMBER, {"community": community_id, "batch": BATCH}).rowcount)  # type: ignore[attr-defined]
+        try:
+            done = _number_batch(db, community_id)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+            return total
         total += done
         if done < BATCH:
             return total
+
+
+def _number_batch(db: Database, community_id: UUID) -> int:
+    with db.transaction([community_id]) as session:
+        session.execute(text("SET LOCAL lock_timeout = '2s'"))
+        session.execute(_LOCK, {"key": f"feed:{community_id}"})
+        numbered = session.execute(_NUMBER, {"community": community_id, "batch": BATCH})
+        return int(numbered.rowcount)  # type: ignore[attr-defined]
 
 
 def positions(session: Session, community_id: UUID) -> tuple[int, int]:

@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 
 import backend.sync.feed as feed
 from backend.db import Database, new_id
@@ -117,10 +116,6 @@ def test_feed_with_eight_writers_misses_nothing(busy: Database) -> None:
 
 
 def test_feed_positions_are_gapless(busy: Database) -> None:
-    check_feed(busy, read_feed)
-    with busy.engine.connect() as connection:
-        communities = connection.execute(text("SELECT 1")).all()
-    assert communities
     community_id = make_community(busy)
     for _ in range(3):
         with busy.transaction([community_id]) as session:
@@ -149,11 +144,12 @@ def test_number_changes_of_two_communities_do_not_wait_for_each_other(busy: Data
     mine, theirs = make_community(busy), make_community(busy)
     with busy.transaction([theirs]) as session:
         session.execute(feed._LOCK, {"key": f"feed:{theirs}"})
-        with busy.transaction([mine]) as other:
-            append_changes(other, mine, [Change("area:x", "task", "1", "put", 1)])
+        for community_id in (mine, theirs):
+            with busy.transaction([community_id]) as other:
+                append_changes(other, community_id, [Change("area:x", "task", "1", "put", 1)])
         assert number_changes(busy, mine) == 1
-        with pytest.raises(OperationalError):
-            number_changes(busy, theirs)
+        assert number_changes(busy, theirs) == 0
+    assert number_changes(busy, theirs) == 1
 
 
 def test_prune_changes_raises_the_floor(busy: Database) -> None:
