@@ -13,6 +13,7 @@ from backend.db import Database
 from backend.embedded import Addresses, EmbeddedServers, find_running
 from backend.forms.service import publish_shipped
 from backend.http.context import Runtime
+from backend.operations.server import let_app_in
 from backend.schema import upgrade
 from backend.secret_file import read_or_make_secret
 from backend.settings import Settings, default_data_dir, load_settings
@@ -74,6 +75,7 @@ def migrate(settings: Settings, progress: Progress | None = None) -> list[str]:
     if progress:
         progress("migrating the database")
     upgrade(settings.database_owner_url or settings.database_url)
+    let_app_in(settings)
     db = Database(settings.database_url, pool_size=1)
     try:
         with db.transaction() as session:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
+from psycopg import sql
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -114,3 +116,31 @@ def run_program(program: Path, url: str, arguments: Sequence[str]) -> None:
     if done.returncode:
         lines = done.stderr.strip().splitlines()[:5]
         raise ProgramFailed(f"{program.name} failed: " + " / ".join(lines))
+
+
+def let_app_in(settings: Settings) -> bool:
+    """Give the application's role the log-in and password that ``DATABASE_URL`` names, if it cannot get in with them.
+
+    For servers whose superuser is the owner (containers); elsewhere an administrator does it. Returns whether it did.
+    """
+    app = make_url(settings.database_url)
+    if not settings.database_owner_url or not app.password or not app.username or _gets_in(settings.database_url):
+        return False
+    with owner_connection(settings.database_owner_url) as connection:
+        driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        # Hashed here, so that the password itself reaches no server log.
+        hashed = driver.pgconn.encrypt_password(str(app.password).encode(), app.username.encode(), b"scram-sha-256")
+        role, secret = sql.Identifier(app.username), sql.Literal(hashed.decode())
+        driver.execute(sql.SQL("ALTER ROLE {} WITH LOGIN PASSWORD {}").format(role, secret))
+    return True
+
+
+def _gets_in(url: str) -> bool:
+    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 10})
+    try:
+        with engine.connect():
+            return True
+    except DBAPIError:
+        return False
+    finally:
+        engine.dispose()
