@@ -55,7 +55,7 @@ class Unfit(NamedTuple):
 
 def judge(taking: Taking, records: Sequence[GoodRecord]) -> tuple[list[Judged], list[Unfit]]:
     """Check bodies against their forms, find each record's own time, seal it. Judged ones come sorted by id."""
-    taking.learn_roles({UUID(record.data["author_id"]) for record in records})
+    taking.learn_authors({record.data["author_id"] for record in records})
     judged: list[Judged] = []
     unfit: list[Unfit] = []
     for record in records:
@@ -88,7 +88,7 @@ def _judged(taking: Taking, record: GoodRecord, kind: RecordKind) -> Judged:
     time = phone_time(data)
     anchors, anchors_text = taking.genuine(record.anchor)
     effective_ms, quality = effective_of(time, anchors)
-    author_id = UUID(data["author_id"])
+    author_id, role = taking.authors[data["author_id"]]
     root, root_op = root_of(record)
     places = kind.places_of(data)
     row = RecordRow(
@@ -98,7 +98,7 @@ def _judged(taking: Taking, record: GoodRecord, kind: RecordKind) -> Judged:
         bytes.fromhex(record.sha256),
         sealed.body,
         author_id,
-        taking.roles[author_id],
+        role,
         int(data["seq"]),
         time.boot_id,
         time.elapsed_ms,

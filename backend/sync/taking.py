@@ -53,7 +53,7 @@ class Taking:
     kinds: RecordKinds
     forms: FormCatalogue
     anchor_key: bytes
-    roles: dict[UUID, str | None] = field(default_factory=dict)
+    authors: dict[str, tuple[UUID, str | None]] = field(default_factory=dict)
     repaired_from: UUID | None = None
     _last: tuple[Anchor | None, tuple[Anchor, ...], str] | None = None
     _forms: dict[tuple[str, int], Form | None] = field(default_factory=dict)
@@ -111,15 +111,15 @@ class Taking:
             self._last = (anchor, genuine, anchors_json(genuine))
         return self._last[1], self._last[2]
 
-    def learn_roles(self, authors: Collection[UUID]) -> None:
-        """Each author's strongest role now: it is frozen into the record."""
-        asked = [author for author in authors if author not in self.roles]
+    def learn_authors(self, names: Collection[str]) -> None:
+        """Authors as the records name them, each with the strongest role it holds now: it is frozen into the record."""
+        asked = {name: UUID(name) for name in names if name not in self.authors}
         if not asked:
             return
         rows = self.session.execute(
             select(Membership.account_id, Membership.role).where(
                 Membership.community_id == self.community_id,
-                Membership.account_id == func.any(asked),
+                Membership.account_id == func.any(list(asked.values())),
                 Membership.revoked_at.is_(None),
             )
         )
@@ -127,4 +127,4 @@ class Taking:
         for account_id, role in rows:
             if account_id not in held or strength(role) < strength(held[account_id]):
                 held[account_id] = role
-        self.roles.update({author: held.get(author) for author in asked})
+        self.authors.update({name: (author, held.get(author)) for name, author in asked.items()})
