@@ -27,6 +27,7 @@ for command in (
     people.import_roster,
     keeping.backup,
     keeping.restore,
+    keeping.doctor,
 ):
     commands.add_command(command)
 

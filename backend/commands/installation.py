@@ -13,10 +13,13 @@ from backend.db import Database
 from backend.embedded import Addresses, EmbeddedServers, find_running
 from backend.forms.service import publish_shipped
 from backend.http.context import Runtime
+from backend.inspections.waiting import release_waiting
+from backend.jobs.ledger import communities
 from backend.operations.server import let_app_in
 from backend.schema import upgrade
 from backend.secret_file import read_or_make_secret
 from backend.settings import Settings, default_data_dir, load_settings
+from backend.sync.form_feed import tell_forms
 
 Progress = Callable[[str], None]
 
@@ -78,7 +81,18 @@ def migrate(settings: Settings, progress: Progress | None = None) -> list[str]:
     let_app_in(settings)
     db = Database(settings.database_url, pool_size=1)
     try:
-        with db.transaction() as session:
-            return publish_shipped(session, clock.now_ms())
+        return publish(db)
     finally:
         db.dispose()
+
+
+def publish(db: Database) -> list[str]:
+    """Publish what this release brings; tell every community's phones, and wake the records that waited for it."""
+    with db.transaction() as session:
+        published = publish_shipped(session, clock.now_ms())
+        told = communities(session) if published else []
+    for community_id in told:
+        with db.transaction([community_id]) as session:
+            tell_forms(session, community_id, {item.code for item in published})
+            release_waiting(session, community_id, "form", [f"{p.code}/{p.version}" for p in published if p.is_form])
+    return [str(item) for item in published]

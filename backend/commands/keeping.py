@@ -1,10 +1,11 @@
 """``rebuild``, ``backup``, ``restore``, ``doctor``: keeping an installation sound."""
 
-import shutil
 from pathlib import Path
 from uuid import UUID
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from backend.commands.installation import migrate, open_installation
 from backend.commands.progress import counting
@@ -12,6 +13,7 @@ from backend.commands.running import say
 from backend.embedded import find_running, postgres_tool
 from backend.jobs.ledger import communities
 from backend.operations import backup as backups
+from backend.operations import doctor as examination
 from backend.operations import restore as restoring
 from backend.rectification import rebuild as rebuilding
 from backend.secret_file import FILE_NAME, write_secret
@@ -45,13 +47,6 @@ def rebuild(check: bool, only: UUID | None) -> None:
             raise SystemExit(1)
 
 
-def program(name: str) -> Path:
-    """One of PostgreSQL's programs: the embedded ones, or with servers of your own those on the PATH."""
-    if find_running(default_data_dir()) is None and (found := shutil.which(name)):
-        return Path(found)
-    return postgres_tool(name)
-
-
 @click.command()
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
@@ -60,9 +55,9 @@ def program(name: str) -> Path:
 def backup(target: Path, verify: bool) -> None:
     """Write a backup: database, files and secrets in one archive that opens everything. Keep it like the data."""
     with open_installation(progress=say) as installation, counting() as count:
-        manifest = backups.backup(installation.settings, target, program, count)
+        manifest = backups.backup(installation.settings, target, postgres_tool, count)
         if verify:
-            restoring.verify_backup(installation.settings, target, program, count)
+            restoring.verify_backup(installation.settings, target, postgres_tool, count)
         click.echo(f"{target}: {sum(manifest.rows.values())} rows" + (", restored as a test" if verify else ""))
 
 
@@ -80,10 +75,23 @@ def restore(archive: Path, replace_data: bool) -> None:
         manifest = restoring.restore(
             settings,
             archive,
-            program,
+            postgres_tool,
             replace_data=replace_data,
             install_secret=(lambda key: write_secret(settings.data_dir / FILE_NAME, key)) if embedded else None,
             progress=count,
         )
         migrate(settings, say)
         click.echo(f"restored {sum(manifest.rows.values())} rows; phones will offer again what came later")
+
+
+@click.command()
+def doctor() -> None:
+    """Look at everything an installation stands on; say what is wrong and what to do. Exit 1 if anything is."""
+    serving = find_running(default_data_dir().absolute()) is not None
+    with open_installation(progress=say) as installation:
+        checks = examination.run_doctor(installation.settings, serving=serving)
+    table = Table("", "what", "how it stands", "what to do")
+    for check in checks:
+        table.add_row(check.state, check.name, check.sentence, check.advice)
+    Console().print(table)
+    raise SystemExit(examination.exit_code(checks))

@@ -1,6 +1,7 @@
 """Publishing forms and rules, and a community's own changes to them. Published versions never change."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
@@ -27,18 +28,31 @@ class RuleUnknown(InvalidInput):
     pass
 
 
-def publish_shipped(session: Session, now_ms: int) -> list[str]:
-    """Publish every form and rule set of this release that the database does not have yet.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One thing that was published: a version of a form, or of its rules."""
 
-    Returns what is new, as ``form ebike_charging/1``. The first rule set of a form judges all times; a later one
-    judges the visits from ``now_ms`` on. Raises PublishedVersionChanged when a published file was edited.
+    code: str
+    version: int
+    is_form: bool
+
+    def __str__(self) -> str:
+        return f"{'form' if self.is_form else 'rules'} {self.code}/{self.version}"
+
+
+def publish_shipped(session: Session, now_ms: int) -> list[Published]:
+    """Publish every form and rule set of this release that the database does not have yet; returns what is new.
+
+    The first rule set of a form judges all times; a later one judges the visits from ``now_ms`` on. Raises
+    PublishedVersionChanged when a published file was edited.
     """
-    new = [f"form {form.code}/{form.version}" for form in [header_form(), *list_forms()] if publish_form(session, form)]
-    forms = {(form.code, form.version): form for form in list_forms()}
+    shipped = [header_form(), *list_forms()]
+    new = [Published(form.code, form.version, True) for form in shipped if publish_form(session, form)]
+    forms = {(form.code, form.version): form for form in shipped}
     for rule_set in list_rules():
         judged = [forms[rule_set.form, v] for v in rule_set.form_versions if (rule_set.form, v) in forms]
         if publish_rules(session, rule_set, judged, now_ms):
-            new.append(f"rules {rule_set.form}/{rule_set.version}")
+            new.append(Published(rule_set.form, rule_set.version, False))
     return new
 
 
