@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,16 +38,13 @@ class Workers:
     """Starts probe workers and sees to it that none is left."""
 
     settings: Settings
+    command: Sequence[str] = ()
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *, sweeping: bool = True, deaf_seconds: int = 600) -> subprocess.Popen[bytes]:
         """A worker with its sweeper, or (the seeded bug) one that trusts the broker's messages alone."""
-        command = [
-            sys.executable,
-            "-m",
-            "tests.worker.probe",
-            *(("foreman", str(deaf_seconds)) if sweeping else ("consume",)),
-        ]
+        probe = ("foreman", str(deaf_seconds)) if sweeping else ("consume",)
+        command = self.command or [sys.executable, "-m", "tests.worker.probe", *probe]
         kept = {k: v for k, v in os.environ.items() if not k.startswith("SAOLOU_")}
         environment = {
             **kept,
