@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from backend import clock
-from backend.meetings import service
+from backend.meetings import queries, service
 from backend.meetings.periods import Period, period_at
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Community, Stage
@@ -113,7 +113,7 @@ def _make(stage: Stage, community_id: UUID, period: Period) -> tuple[float, dict
         service.make_paper(session, stage.runtime, community_id, paper.id)
     took = time.perf_counter() - started
     with db.transaction([community_id]) as session:
-        content = service.queries.get_paper(session, community_id, paper.id).content or {}
+        content = queries.get_paper(session, community_id, paper.id).content or {}
     return took, dict(content["figures"])
 
 

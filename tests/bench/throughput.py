@@ -120,32 +120,27 @@ class Throughput:
         with self.stage.connect(self.main.id) as connection:
             counts = {}
             for table in ("visit", "observation", "hazard"):
-                row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[call-overload]
+                row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
                 counts[table] = int(row[0]) if row else 0
         return counts
 
     def wait_drained(self, community: UUID) -> None:
         """Return when the ledger holds no open compile job of the community; a job that failed is an error."""
         ends = time.monotonic() + DRAIN_LIMIT_S
-        query = (
-            "SELECT EXISTS (SELECT 1 FROM job WHERE kind = 'compile' AND community_id = %(c)s AND done < wanted"
-            " AND dead_at IS NULL), EXISTS (SELECT 1 FROM job WHERE kind = 'compile' AND community_id = %(c)s"
-            " AND done < wanted AND last_error IS NOT NULL)"
-        )
+        # Cheap: it is asked all the time while the clock runs.
+        query = "SELECT 1 FROM job WHERE kind = 'compile' AND community_id = %s AND done < wanted AND dead_at IS NULL"
         with self.stage.connect() as connection:
-            while time.monotonic() < ends:
-                row = connection.execute(query, {"c": community}).fetchone()
-                if row and row[1]:
-                    raise RuntimeError("a compile job failed: see the worker's log")
-                if row and not row[0]:
-                    return
+            while connection.execute(f"{query} LIMIT 1", [community]).fetchone():
+                if time.monotonic() > ends:
+                    raise RuntimeError(f"the compile queue did not drain in {DRAIN_LIMIT_S:.0f} s")
                 time.sleep(POLL_S)
-        raise RuntimeError(f"the compile queue did not drain in {DRAIN_LIMIT_S:.0f} s")
+            if connection.execute("SELECT 1 FROM job WHERE dead_at IS NOT NULL").fetchone():
+                raise RuntimeError("a compile job died: see the worker's log")
 
     def _set_run_after(self, moment: str) -> None:
         with self.stage.connect() as connection:
             connection.execute(
-                f"UPDATE job SET run_after = {moment} WHERE kind = 'compile' AND community_id = %s AND done < wanted",  # type: ignore[call-overload]
+                f"UPDATE job SET run_after = {moment} WHERE kind = 'compile' AND community_id = %s AND done < wanted",
                 [self.main.id],
             )
 
