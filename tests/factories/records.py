@@ -61,8 +61,12 @@ def put_record(
     amends: UUID | None = None,
     voids: UUID | None = None,
     reason: str | None = None,
+    record_type: str | None = None,
 ) -> UUID:
-    """Archive one record with the order key ``(at_ms, install_id, seq, id)``; a step gets its row as well."""
+    """Archive one record with the order key ``(at_ms, install_id, seq, id)``; a step gets its row as well.
+
+    ``record_type`` is told from the body; a record that voids has none.
+    """
     record_id = record_id or new_id()
     root = amends or voids
     payload = {
@@ -77,7 +81,7 @@ def put_record(
     }
     plain = orjson.dumps(payload)
     sealed = sealer.seal(record_id, plain)
-    kind = "task_step" if "step" in body else "visit"
+    kind = record_type or ("task_step" if "step" in body else "visit")
     places = [payload["step"]["place_id"]] if "step" in body else places_of(payload)
     row = RecordRow(
         id=record_id,
@@ -102,7 +106,7 @@ def put_record(
     store_records(session, community_id, new_id(), install_id, [row])
     store_keys(session, community_id, [KeyRow(record_id, sealed.key_version, sealed.wrapped)])
     store_places(session, community_id, [(record_id, UUID(place)) for place in places[1:]])
-    if kind == "task_step":
+    if kind == "task_step" and root is None:
         accepted = AcceptedRecord(
             record_id, payload, plain, author_id, role, install_id, seq, at_ms, at_ms, root, row.root_op
         )

@@ -16,9 +16,9 @@ History = dict[str, Any]
 START = 1_794_000_000_000
 #: The second version of the e-bike rules judges from here on.
 SECOND_MS = START + 20 * DAY
-PLACES = [str(UUID(int=0x7000 << 64 | n, version=4)) for n in range(1, 4)]
-PEOPLE = [str(UUID(int=0xA000 << 64 | n, version=4)) for n in range(4)]
-PHONES = [str(UUID(int=0xB000 << 64 | n, version=4)) for n in range(2)]
+PLACES = [str(UUID(int=0x7000 << 80 | n, version=4)) for n in range(1, 4)]
+PEOPLE = [str(UUID(int=0xA000 << 80 | n, version=4)) for n in range(4)]
+PHONES = [str(UUID(int=0xB000 << 80 | n, version=4)) for n in range(2)]
 ROLES = ["grid_worker", "grid_head", "safety_officer", "committee", "street", "department", "viewer"]
 RULES = {
     "ebike_charging": [(0, 1), (SECOND_MS, 2)],
