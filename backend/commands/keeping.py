@@ -11,7 +11,7 @@ from backend.commands.installation import migrate, open_installation
 from backend.commands.progress import counting
 from backend.commands.running import say
 from backend.embedded import find_running, postgres_tool
-from backend.jobs.ledger import communities
+from backend.jobs.ledger import communities, revive_all
 from backend.operations import backup as backups
 from backend.operations import doctor as examination
 from backend.operations import restore as restoring
@@ -85,10 +85,14 @@ def restore(archive: Path, replace_data: bool) -> None:
 
 
 @click.command()
-def doctor() -> None:
+@click.option("--revive", is_flag=True, help="First requeue jobs that failed five times (after the repair).")
+def doctor(revive: bool) -> None:
     """Look at everything an installation stands on; say what is wrong and what to do. Exit 1 if anything is."""
     serving = find_running(default_data_dir().absolute()) is not None
     with open_installation(progress=say) as installation:
+        if revive:
+            with installation.runtime().db.transaction() as session:
+                click.echo(f"requeued {revive_all(session)} jobs")
         checks = examination.run_doctor(installation.settings, serving=serving)
     table = Table("", "what", "how it stands", "what to do")
     for check in checks:

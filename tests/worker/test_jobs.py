@@ -122,3 +122,15 @@ def test_restart_broker_amid_work_loses_no_job(probe: Probe, valkey: OwnValkey) 
     valkey.start()
     eventually(probe.is_idle)
     assert probe.effects() == {s: [1] for s in [*SUBJECTS, "while-away"]}
+
+
+def test_busy_community_lets_others_have_their_turn(probe: Probe) -> None:
+    many = [f"m{n:03}" for n in range(800)]
+    probe.order("sleep 0.5", *many[::20])
+    probe.want(*many)
+    eventually(lambda: probe.effects())
+    other = Probe(probe.db, probe.bell)
+    other.want("x")
+    eventually(other.is_idle)
+    assert other.effects() == {"x": [1]}
+    assert not probe.is_idle()
