@@ -50,14 +50,14 @@ class Sealer:
         self._community = community_id.bytes
         self._look_up = look_up
         self._ciphers = {version: AESGCM(key) for version, key in keys.items()}
-        self._newest = max(keys)
+        self.newest = max(keys)
 
     def seal(self, row_id: UUID, plain: bytes) -> Sealed:
         """``plain`` under a fresh key of its own."""
         bound_to = self._community + row_id.bytes
         key = os.urandom(32)
-        wrapped = _encrypt(self._ciphers[self._newest], key, bound_to)
-        return Sealed(_encrypt(AESGCM(key), plain, bound_to), self._newest, wrapped)
+        wrapped = _encrypt(self._ciphers[self.newest], key, bound_to)
+        return Sealed(_encrypt(AESGCM(key), plain, bound_to), self.newest, wrapped)
 
     def open(self, row_id: UUID, sealed: Sealed) -> bytes:
         """The plain bytes; cryptography.exceptions.InvalidTag when row, community or bytes were tampered with."""
@@ -69,7 +69,7 @@ class Sealer:
         """The row's key under the newest community key (rotation touches keys, never the archive)."""
         bound_to = self._community + row_id.bytes
         key = _decrypt(self._ciphers[key_version], wrapped, bound_to)
-        return self._newest, _encrypt(self._ciphers[self._newest], key, bound_to)
+        return self.newest, _encrypt(self._ciphers[self.newest], key, bound_to)
 
     def keyed_hash(self, value: str) -> str:
         """A look-up key for a personal value: equal values of this community have equal hashes, nothing else shows."""
@@ -85,11 +85,11 @@ class Keyring:
         self._sealers: dict[UUID, Sealer] = {}
 
     def sealer(self, session: Session, community_id: UUID) -> Sealer:
-        """The community's Sealer; cached. When it lacks a row's key version, ask again with :meth:`reload`."""
-        return self._sealers.get(community_id) or self.reload(session, community_id)
-
-    def reload(self, session: Session, community_id: UUID) -> Sealer:
-        """Read the community's keys anew (another process may have rotated them)."""
+        """The community's Sealer, cached until another process rotates the community's keys."""
+        newest = session.scalar(select(func.max(CommunityKey.version)).where(CommunityKey.community_id == community_id))
+        held = self._sealers.get(community_id)
+        if held is not None and held.newest == newest:
+            return held
         rows = session.scalars(select(CommunityKey).where(CommunityKey.community_id == community_id)).all()
         keys = {r.version: _decrypt(self._wrapper, r.wrapped, community_id.bytes) for r in rows}
         self._sealers[community_id] = Sealer(community_id, keys, self._look_up)
