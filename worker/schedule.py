@@ -1,6 +1,7 @@
-"""What the clock brings to a community: papers that fall due, and places whose hazards depend on the day."""
+"""What the clock brings to a community: papers, places whose hazards depend on the day, an old feed to forget."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,7 +12,12 @@ from backend.db import after_commit
 from backend.hazards.dated import want_due_folds
 from backend.http.context import Runtime
 from backend.identity.models import Community
+from backend.jobs import ledger
 from backend.meetings import service
+from backend.sync.feed import prune_changes
+
+#: A phone that was away longer than this starts from a fresh snapshot.
+TOMBSTONES_KEPT = timedelta(days=180)
 
 
 def run_schedule(session: Session, runtime: Runtime, community_id: UUID, _subjects: Sequence[str]) -> None:
@@ -21,3 +27,5 @@ def run_schedule(session: Session, runtime: Runtime, community_id: UUID, _subjec
     if want_due_folds(session, community_id, now_ms):
         after_commit(session, lambda: runtime.doorbell.ring("compile", community_id))
     service.due_papers(session, runtime, community_id, now_ms)
+    if ledger.take_slot(session, community_id, f"prune:{datetime.now(clock.SHANGHAI):%G-W%V}"):
+        prune_changes(session, community_id, datetime.now(UTC) - TOMBSTONES_KEPT)

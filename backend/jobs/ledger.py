@@ -28,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.orm import Session
 
 from backend.jobs.models import Job
@@ -264,3 +265,9 @@ def communities(session: Session) -> list[UUID]:
     return list(
         session.scalars(select(Job.community_id).where(Job.kind == "schedule").distinct().order_by(Job.community_id))
     )
+
+
+def take_slot(session: Session, community_id: UUID, slot: str) -> bool:
+    """True for the one caller that comes first: a scheduled slot is a job row that is born done."""
+    taken = pg_insert(Job).values(kind="schedule", community_id=community_id, subject=slot, wanted=1, done=1)
+    return session.execute(taken.on_conflict_do_nothing().returning(Job.subject)).first() is not None

@@ -21,7 +21,6 @@ from backend.identity.audit import audit
 from backend.identity.keys import Keyring
 from backend.identity.models import Community
 from backend.jobs import ledger
-from backend.jobs.models import Job
 from backend.meetings import queries
 from backend.meetings.composing import Findings, compose
 from backend.meetings.corrections import find_corrections, recompute
@@ -226,14 +225,8 @@ def due_papers(session: Session, runtime: Runtime, community_id: UUID, now_ms: i
         running = period_at(kind, now_ms - plan.get("hour", HOUR) * 3_600_000, plan.get("starts_on", MONDAY))
         period = running.previous()
         born_ms = int(community.created_at.timestamp() * 1000) + community.clock_offset_ms
-        if born_ms < period.end_ms and take_slot(session, community_id, f"paper:{kind}:{period.slot}"):
+        if born_ms < period.end_ms and ledger.take_slot(session, community_id, f"paper:{kind}:{period.slot}"):
             due.append(request_paper(session, community_id, period, now_ms).id)
     if due:
         after_commit(session, lambda: runtime.doorbell.ring(JOB, community_id))
     return due
-
-
-def take_slot(session: Session, community_id: UUID, slot: str) -> bool:
-    """True for the one caller that comes first: the slot is a job row that is born done."""
-    taken = insert(Job).values(kind="schedule", community_id=community_id, subject=slot, wanted=1, done=1)
-    return session.execute(taken.on_conflict_do_nothing().returning(Job.subject)).first() is not None
