@@ -180,6 +180,14 @@ def test_contract_breaks_nothing_that_was_promised() -> None:
     assert breaking_changes(earlier, now) == []
 
 
+def test_released_golden_payloads_are_never_changed() -> None:
+    release = git("describe", "--tags", "--abbrev=0", "--match", "v*")
+    if not release:
+        pytest.skip("nothing was released yet, or no git")
+    touched = git("diff", "--name-status", "--no-renames", release.strip(), "--", "mobile_contract/examples/payloads")
+    assert [line for line in (touched or "").splitlines() if not line.startswith("A")] == []
+
+
 def earlier_contract() -> Document | None:
     """The last release's contract; before the first release the last commit's other than what is here."""
     release = git("describe", "--tags", "--abbrev=0", "--match", "v*")
