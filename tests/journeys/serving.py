@@ -88,14 +88,14 @@ def processes_naming(text_: str) -> list[int]:
 
 
 class Serving:
-    """A running `serve` with its processes by what they do."""
+    """A running `serve`, or another command that keeps serving, with its processes by what they do."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder, self.port = folder, free_port()
         self.log = folder.parent / "serve.log"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                command("serve", "--data", str(folder), "--port", str(self.port)),
+                command(*(arguments or ("serve",)), "--data", str(folder), "--port", str(self.port)),
                 cwd=PROJECT,
                 env=clean_environment(),
                 stdin=subprocess.DEVNULL,
@@ -103,7 +103,7 @@ class Serving:
                 stderr=output,
             )
         try:
-            wait_until(self.said_serving, "serve starts")
+            wait_until(self.said_serving, "it serves")
         except AssertionError as error:
             self.stop()
             raise AssertionError(f"{error}\n{self.log.read_text()}") from error
@@ -125,7 +125,7 @@ class Serving:
 
     def said_serving(self) -> bool:
         """Whether everything was started. Fails when the command ended instead."""
-        assert self.process.poll() is None, f"serve ended with {self.process.returncode}\n{self.log.read_text()}"
+        assert self.process.poll() is None, f"it ended with {self.process.returncode}\n{self.log.read_text()}"
         return "serving at" in self.log.read_text()
 
     def runtime(self) -> Runtime:
