@@ -32,7 +32,10 @@ def demo(leave: bool, json_file: Path | None, data_dir: Path | None, port: int |
     """
     folder = data_dir or PROJECT / "data" / "demo"
     chosen = port or find_port("127.0.0.1", 8000)
-    with open_installation(folder, port=chosen, progress=say) as installation, supervise(installation) as supervisor:
+    with (
+        open_installation(folder, port=chosen, progress=say, alone=True) as installation,
+        supervise(installation) as supervisor,
+    ):
         supervisor.start()
         url = base_url(installation.settings)
         state = tell_once(installation)

@@ -67,7 +67,10 @@ def run_at_home(progress: Count, options: dict[str, Any]) -> FleetReport:
     """The fleet against servers of our own, with two new communities: the second is told everything in order."""
     port = find_port("127.0.0.1", 8100)
     folder = PROJECT / "data" / "fleet"
-    with open_installation(folder, port=port, progress=say) as installation, supervise(installation) as supervisor:
+    with (
+        open_installation(folder, port=port, progress=say, alone=True) as installation,
+        supervise(installation) as supervisor,
+    ):
         supervisor.start()
         state = make_demo(installation.runtime(), datetime.now(clock.SHANGHAI))
         return run_fleet(fleet_options(state, base_url_of(installation.settings), progress, **options))

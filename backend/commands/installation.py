@@ -38,19 +38,20 @@ class Installation:
 
 @contextmanager
 def open_installation(
-    data_dir: Path | None = None, *, port: int | None = None, progress: Progress | None = None
+    data_dir: Path | None = None, *, port: int | None = None, progress: Progress | None = None, alone: bool = False
 ) -> Iterator[Installation]:
     """The installation to work on, migrated.
 
     ``DATABASE_URL`` and ``REDIS_URL`` in the environment win: then nothing embedded starts. Otherwise the servers of
-    ``data_dir`` are used if they run, and started (and stopped at the end) if they do not.
+    ``data_dir`` are used if they run, and started (and stopped at the end) if they do not. ``alone``: those that run
+    already belong to another that serves, whose end would be ours; they are an error that names it.
     """
     if os.environ.get("DATABASE_URL") or os.environ.get("REDIS_URL"):
         yield Installation(load_settings())
         return
     folder = (data_dir or default_data_dir()).absolute()
     running = find_running(folder)
-    if running is not None:
+    if running is not None and not alone:
         yield Installation(_embedded_settings(folder, running, port))
         return
     with EmbeddedServers.start(folder, progress) as servers:

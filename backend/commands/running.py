@@ -14,7 +14,7 @@ from backend.embedded import Supervisor, check_port
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the API (default 8000).")
 def serve(data_dir: Path | None, port: int | None) -> None:
     """Start PostgreSQL, Valkey, the API and a worker; Ctrl-C stops everything."""
-    with open_installation(data_dir, port=port, progress=say) as installation:
+    with open_installation(data_dir, port=port, progress=say, alone=True) as installation:
         check_port(installation.settings.host, installation.settings.port)
         with supervise(installation) as supervisor:
             supervisor.start()
