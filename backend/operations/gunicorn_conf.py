@@ -7,6 +7,8 @@ buffers bodies, they are mostly idle. Threads hold no database connection while 
 import os
 import shutil
 import tempfile
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from gunicorn import glogging
@@ -15,8 +17,24 @@ from backend.logs import configure_logs
 from backend.settings import load_settings
 
 _settings = load_settings()
+_PREFIX = "saolou-metrics-"
+
+
+def _remove_leftovers() -> None:
+    """Folders of masters that were killed and could not remove theirs."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        with suppress(OSError):
+            if pid.isdigit() and folder.stat().st_uid == os.geteuid():
+                try:
+                    os.kill(int(pid), 0)
+                except ProcessLookupError:
+                    shutil.rmtree(folder)
+
+
+_remove_leftovers()
 #: A fresh folder each start: counters of processes long gone must not be added up.
-_metrics_dir = tempfile.mkdtemp(prefix="saolou-metrics-")
+_metrics_dir = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics_dir
 
 

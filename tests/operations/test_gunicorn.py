@@ -29,7 +29,7 @@ class Api:
 
     def __init__(self, settings: Settings, log: Path) -> None:
         self.port, self.log, self.tmp = free_port(), log, log.parent / "tmp"
-        self.tmp.mkdir()
+        (self.tmp / "saolou-metrics-999999999-killed").mkdir(parents=True)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SAOLOU_")} | {
             "DATABASE_URL": settings.database_url,
             "REDIS_URL": settings.redis_url,
