@@ -15,7 +15,7 @@ from backend.identity.models import Community
 
 @dataclass(frozen=True, slots=True)
 class Unnumbered:
-    """A hazard without a number: its natural key, and when it was first registered (the year of its number)."""
+    """A hazard without a number: its natural key, and when it was first registered."""
 
     hazard_id: UUID
     form: str
@@ -26,23 +26,26 @@ class Unnumbered:
 
 
 def give_numbers(session: Session, community_id: UUID, hazards: Iterable[Unnumbered]) -> dict[UUID, str]:
-    """Give each hazard its number; returns them by hazard id. Locks the counters of the forms and years concerned.
+    """Give each hazard its number; returns them by hazard id. Locks the counters of the forms concerned.
+
+    The year is that of entering the ledger: a phone without any clock may say 1970, and a later anchor something else.
 
     Which hazard gets which number depends on arrival: numbers are the one thing that may.
     """
-    groups: dict[tuple[str, int], list[Unnumbered]] = {}
+    groups: dict[str, list[Unnumbered]] = {}
     for hazard in hazards:
-        groups.setdefault((hazard.form, clock.local_day(hazard.registered_ms).year), []).append(hazard)
+        groups.setdefault(hazard.form, []).append(hazard)
     if not groups:
         return {}
-    short_name = session.scalar(select(Community.short_name).where(Community.community_id == community_id))
+    community = session.get_one(Community, community_id)
+    year = clock.local_day(clock.now_ms(community.clock_offset_ms)).year
     numbers: dict[UUID, str] = {}
     rows = []
-    for (form, year), group in sorted(groups.items()):
+    for form, group in sorted(groups.items()):
         seq = _advance(session, community_id, form, year, len(group)) - len(group)
         for hazard in sorted(group, key=lambda h: (h.registered_ms, h.hazard_id)):
             seq += 1
-            numbers[hazard.hazard_id] = f"{short_name}-{form}-{year}-{seq:04d}"
+            numbers[hazard.hazard_id] = f"{community.short_name}-{form}-{year}-{seq:04d}"
             rows.append(
                 {
                     "community_id": community_id,

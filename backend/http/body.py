@@ -17,6 +17,7 @@ else:
 
 MAX_BYTES = 4 * 1024 * 1024
 CHUNK = 64 * 1024
+DRAINED_BYTES = 64 * 1024 * 1024
 
 
 class BodyTooLarge(DomainError):
@@ -41,10 +42,9 @@ def read_body(max_bytes: int = MAX_BYTES) -> bytes:
     Raises BodyTooLarge beyond ``max_bytes`` decompressed and BodyUnreadable (with the raw bytes) on broken coding.
     """
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if request.content_length is not None and request.content_length > max_bytes:
-        raise BodyTooLarge(max_bytes=max_bytes, max_records=500)
     raw = request.stream.read(max_bytes + 1)
     if len(raw) > max_bytes:
+        drain()
         raise BodyTooLarge(max_bytes=max_bytes, max_records=500)
     if coding in ("identity", ""):
         return raw
@@ -52,6 +52,13 @@ def read_body(max_bytes: int = MAX_BYTES) -> bytes:
         return decompress(raw, coding, max_bytes)
     except (zlib.error, zstd.ZstdError, EOFError, ValueError) as error:
         raise BodyUnreadable(raw, coding) from error
+
+
+def drain() -> None:
+    """Read on and forget, within bounds: a client that is cut off while it sends never sees why it was refused."""
+    left = DRAINED_BYTES
+    while left > 0 and (chunk := request.stream.read(CHUNK)):
+        left -= len(chunk)
 
 
 def decompress(raw: bytes, coding: str, max_bytes: int) -> bytes:

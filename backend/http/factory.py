@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend.http.blueprint import Blueprint
@@ -62,6 +62,9 @@ def start_request() -> None:
     g.started = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if "\0" in request.path:
+        # No name of ours holds it, and PostgreSQL cannot even be asked.
+        abort(404)
 
 
 def finish_request(response: Response) -> Response:
