@@ -32,8 +32,8 @@ def typed(text: str) -> list[str]:
 
 def figures(text: str) -> list[str]:
     """The measured numbers: those of the table in the section on measuring."""
-    section = re.split(r"^## ", text, flags=re.M)[6]
-    return re.findall(r"\d[\d,.]*", section)
+    section = re.split(r"^## ", text, flags=re.M)[5]
+    return re.findall(r"\d+(?:[.,]\d+)*", section)
 
 
 def test_headings_of_both_languages_match_in_order() -> None:
