@@ -19,11 +19,11 @@ class Observation(Base):
     """
 
     __tablename__ = "observation"
-    __table_args__ = (Index(None, "community_id", "place_id"), Index(None, "community_id", "effective_ms"))
+    __table_args__ = (Index(None, "community_id", "effective_ms"),)
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
-    visit_id: Mapped[UUID] = mapped_column(primary_key=True)
     place_id: Mapped[UUID] = mapped_column(primary_key=True)
+    visit_id: Mapped[UUID] = mapped_column(primary_key=True)
     form: Mapped[str] = mapped_column(Text, primary_key=True)
     rule_version: Mapped[int] = mapped_column(Integer)
     effective_ms: Mapped[int] = mapped_column(BigInteger)

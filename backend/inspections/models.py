@@ -109,18 +109,18 @@ class WaitingOn(Base):
 class Visit(Base):
     """Projection: one doorstep visit in force (after amendments and voids), at its header's place.
 
-    The place is part of the key: a correction may move a visit, and either place is compiled for itself.
+    The place leads the key: a correction may move a visit, and either place is compiled for itself.
     """
 
     __tablename__ = "visit"
     __table_args__ = (
         Index(None, "community_id", "effective_ms"),
-        Index(None, "community_id", "place_id"),
+        Index(None, "community_id", "id"),
     )
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
-    id: Mapped[UUID] = mapped_column(primary_key=True)
     place_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
     grid_id: Mapped[UUID | None]
     building_id: Mapped[UUID | None]
     record_id: Mapped[UUID]

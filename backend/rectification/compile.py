@@ -75,7 +75,7 @@ def store(session: Session, community_id: UUID, projection: Projection) -> Compi
     differences = {
         table.name: tables.differ(stored[table.name][0], projection.rows[table.name]) for table in tables.PLACE_TABLES
     }
-    new = _number(session, community_id, projection)
+    new = projection.hazards.keys() - projection.numbered
     changed = {key[0] for name in ("hazard", "rectification_task") for key in differences[name].keys}
     revisions = _next_revisions(stored["rectification_task"][1], changed)
     for key in revisions:
@@ -89,26 +89,25 @@ def store(session: Session, community_id: UUID, projection: Projection) -> Compi
     here = {key[0] for key in (*stored["hazard"][0], *projection.rows["hazard"])}
     _store_transitions(session, community_id, projection, here - new)
     _tell_feed(session, community_id, projection, stored["hazard"][0], revisions)
+    # Last, because it holds the counter of the form and year against all other compiles until the commit.
+    _number(session, community_id, projection, new)
     return Compiled(len(places), len(new), len(changed))
 
 
-def _number(session: Session, community_id: UUID, projection: Projection) -> set[UUID]:
-    """Give a number to every hazard that has none; returns which these are."""
-    new = projection.hazards.keys() - projection.numbered
+def _number(session: Session, community_id: UUID, projection: Projection, new: Iterable[UUID]) -> None:
+    """Give a number to every hazard that has none."""
     unnumbered = [
         Unnumbered(
             hazard_id=identity,
-            form=hazard.form,
+            form=(hazard := projection.hazards[identity]).form,
             place_id=projection.rows["hazard"][(identity,)][0],
             chain=hazard.chain,
             locus=hazard.locus,
             registered_ms=hazard.changes[0].effective_ms,
         )
         for identity in new
-        if (hazard := projection.hazards.get(identity)) is not None
     ]
     give_numbers(session, community_id, unnumbered)
-    return new
 
 
 def _next_revisions(revisions: dict[tables.Key, tables.Values], changed: set[UUID]) -> dict[tables.Key, tables.Values]:

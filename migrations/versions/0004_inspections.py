@@ -74,8 +74,8 @@ def upgrade() -> None:
     op.create_table(
         "visit",
         sa.Column("community_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("place_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("grid_id", sa.Uuid(), nullable=True),
         sa.Column("building_id", sa.Uuid(), nullable=True),
         sa.Column("record_id", sa.Uuid(), nullable=False),
@@ -84,14 +84,12 @@ def upgrade() -> None:
         sa.Column("author_id", sa.Uuid(), nullable=False),
         sa.Column("forms", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("time_quality", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("community_id", "id", "place_id", name=op.f("pk_visit")),
+        sa.PrimaryKeyConstraint("community_id", "place_id", "id", name=op.f("pk_visit")),
     )
     op.create_index(
         op.f("ix_visit_community_id_effective_ms"), "visit", ["community_id", "effective_ms"], unique=False
     )
-    op.create_index(
-        op.f("ix_visit_community_id_place_id"), "visit", ["community_id", "place_id"], unique=False
-    )
+    op.create_index(op.f("ix_visit_community_id_id"), "visit", ["community_id", "id"], unique=False)
     op.create_table(
         "waiting_on",
         sa.Column("community_id", sa.Uuid(), nullable=False),

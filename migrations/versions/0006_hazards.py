@@ -105,24 +105,18 @@ def upgrade() -> None:
     op.create_table(
         "observation",
         sa.Column("community_id", sa.Uuid(), nullable=False),
-        sa.Column("visit_id", sa.Uuid(), nullable=False),
         sa.Column("place_id", sa.Uuid(), nullable=False),
+        sa.Column("visit_id", sa.Uuid(), nullable=False),
         sa.Column("form", sa.Text(), nullable=False),
         sa.Column("rule_version", sa.Integer(), nullable=False),
         sa.Column("effective_ms", sa.BigInteger(), nullable=False),
         sa.Column("results", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.PrimaryKeyConstraint("community_id", "visit_id", "place_id", "form", name=op.f("pk_observation")),
+        sa.PrimaryKeyConstraint("community_id", "place_id", "visit_id", "form", name=op.f("pk_observation")),
     )
     op.create_index(
         op.f("ix_observation_community_id_effective_ms"),
         "observation",
         ["community_id", "effective_ms"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_observation_community_id_place_id"),
-        "observation",
-        ["community_id", "place_id"],
         unique=False,
     )
     op.create_table(
