@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, current_app, g, request
+from marshmallow import fields
 from werkzeug.exceptions import HTTPException
 
 from backend.errors import DomainError, FieldError
@@ -59,7 +60,14 @@ def webargs_errors(messages: Any, pointer: str = "") -> list[FieldError]:
             at = pointer if not pointer and key in ("json", "query", "headers", "json_or_form") else f"{pointer}/{key}"
             flat += webargs_errors(value, at)
         return flat
-    return [FieldError(pointer, "invalid_value", {"why": str(m)}) for m in messages]
+    return [_field_error(pointer, str(message)) for message in messages]
+
+
+def _field_error(pointer: str, why: str) -> FieldError:
+    """Phones are told the codes of their contract; at the office marshmallow's own words follow."""
+    if request.path.startswith("/sync/"):
+        return FieldError(pointer, "required" if why == fields.Field.default_error_messages["required"] else "invalid")
+    return FieldError(pointer, "invalid_value", {"why": why})
 
 
 def on_domain_error(error: DomainError) -> Response:

@@ -1,8 +1,8 @@
 """The golden payloads: texts that phones have frozen, each with its hash and what becomes of it, for ever.
 
 `payloads/v<schema version>/<name>.json`: `about`, `type`, `schema_version`, `payload` (the exact text), `sha256`
-(of its UTF-8 bytes), `status` (`stored` or `quarantined`) and `errors` (`path`, `code`). A file is never changed and never
-removed: that is how the records of old phones are known to be still accepted.
+(of its UTF-8 bytes), `status` (`stored` or `quarantined`) and `errors` (`path`, `code`). A file is never changed and
+never removed: that is how the records of old phones are known to be still accepted.
 """
 
 import json

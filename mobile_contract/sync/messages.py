@@ -182,6 +182,7 @@ class ReconcileAnswerSchema(ServerStampSchema):
     """Of the asked ids: those neither stored nor quarantined; those in quarantine; files not here."""
 
     safe_through_ms = WireInt(required=True)
+    min_schema = WireInt(required=True)
     missing = fields.List(WireUUID(), required=True)
     quarantined = fields.List(WireUUID(), required=True)
     missing_attachments = fields.List(WireUUID(), required=True)

@@ -1,4 +1,4 @@
-"""The application over the module's own database, and its description as Schemathesis reads it."""
+"""The application over the module's own database."""
 
 import pytest
 from flask import Flask

@@ -67,7 +67,9 @@ def names_a_reason(_: Any, response: Any, case: Any) -> None:
     if not case.meta.generation.mode.is_positive or response.status_code not in (400, 422):
         return
     problem = response.json()
-    wrong = [error["pointer"] for error in problem["errors"] if error["code"] == "invalid_value"]
+    wrong = [
+        error["pointer"] for error in problem["errors"] if error["code"] in ("invalid_value", "invalid", "required")
+    ]
     if problem["code"] in OF_FORM and (wrong or not problem["errors"]) and not set(wrong) <= EXCUSED:
         raise AssertionError(f"the description allows what is refused: {response.text}")
 
