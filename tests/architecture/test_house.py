@@ -30,7 +30,9 @@ WIRE_SCHEMAS = {"mobile_contract/sync/messages.py", "backend/http/paging.py"}
 FORBIDDEN = {
     "unfinished": re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b"),
     "a plan's file": re.compile(r"\b(?:semantics|design|domain|dependencies|examples_to_follow|peers|perf_peers)\.md"),
-    "a registry": re.compile(r"pypi\.(?:org|python)|pythonhosted|npmjs\.|registry\.[a-z]+\.(?:org|com|io)|mirrors?\.[a-z]+\.", re.I),
+    "a registry": re.compile(
+        r"pypi\.(?:org|python)|pythonhosted|npmjs\.|registry\.[a-z]+\.(?:org|com|io)|mirrors?\.[a-z]+\.", re.I
+    ),
 }
 
 
