@@ -18,6 +18,7 @@ from backend.identity.service import create_account, create_community, grant_rol
 from backend.places.roster import RosterReport
 from backend.places.roster import import_roster as read_roster
 from backend.places.service import PlaceListeners
+from backend.rectification.compile import clock_offset_ms
 
 
 @click.command("create-admin")
@@ -56,7 +57,7 @@ def import_roster(file: Path, community_id: UUID, login: str, dry_run: bool) -> 
                 file.read_bytes(),
                 file.name,
                 actor_id=_account(session, login),
-                now_ms=clock.now_ms(),
+                now_ms=clock.now_ms(clock_offset_ms(session, community_id)),
                 dry_run=dry_run,
                 listeners=runtime.part(PlaceListeners),
             )
