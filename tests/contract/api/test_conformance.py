@@ -17,7 +17,7 @@ from backend.http.paging import page_schema
 from backend.rectification.schemas import LabelSchema
 from tests.contract.api.described import Described
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "seed": 1,
     "generation": {"deterministic": True, "no-shrink": True, "max-examples": 3, "database": "none"},
     "phases": {"stateful": {"enabled": False}},
@@ -52,9 +52,16 @@ class Stage:
         return self.app(environ, start_response)
 
 
+def on(stage: Stage, config: dict[str, Any]) -> Any:
+    """The committed description, to be tried on ``stage``."""
+    schema = schemathesis.openapi.from_path(CONTRACT, config=schemathesis.Config.from_dict(config))
+    schema.app = stage
+    return schema
+
+
 stage = Stage()
-schema = schemathesis.openapi.from_path(CONTRACT, config=schemathesis.Config.from_dict(CONFIG))
-schema.app = stage
+schema = on(stage, CONFIG)
+more = on(stage, {**CONFIG, "seed": 2, "generation": {**CONFIG["generation"], "max-examples": 100}})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,12 +81,22 @@ def names_a_reason(_: Any, response: Any, case: Any) -> None:
         raise AssertionError(f"the description allows what is refused: {response.text}")
 
 
-@schema.parametrize()
-def test_answers_as_described(case: Any, described: Described) -> None:
+def check(case: Any, described: Described) -> None:
     described.steer(case)
     case.call_and_validate(
         headers={"Authorization": described.headers["Authorization"]}, additional_checks=[names_a_reason]
     )
+
+
+@schema.parametrize()
+def test_answers_as_described(case: Any, described: Described) -> None:
+    check(case, described)
+
+
+@pytest.mark.long
+@more.parametrize()
+def test_answers_as_described_at_length(case: Any, described: Described) -> None:
+    check(case, described)
 
 
 def broken_routes() -> Blueprint:
