@@ -53,16 +53,12 @@ def fact_of(error: BaseException) -> str:
     return " ".join(filter(None, (type(error).__name__, state, "at" if at else None, at)))
 
 
-def exception_facts(
-    _logger: object, _method: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+def exception_facts(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """structlog processor: ``exc_info`` becomes ``exception`` (fact) and ``trace`` (lines of code)."""
     error = _exception(event.pop("exc_info", None))
     if error is not None:
         event["exception"] = fact_of(error)
-        event["trace"] = [
-            f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)
-        ]
+        event["trace"] = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
         cause = error.__cause__ or error.__context__
         if cause is not None:
             event["cause"] = fact_of(cause)

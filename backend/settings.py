@@ -111,9 +111,7 @@ def load_settings() -> Settings:
         env.seal()
     except EnvValidationError as error:
         messages = error.error_messages
-        problems += (
-            [f"{k}: {' '.join(v)}" for k, v in messages.items()] if isinstance(messages, dict) else messages
-        )
+        problems += [f"{k}: {' '.join(v)}" for k, v in messages.items()] if isinstance(messages, dict) else messages
     if problems:
         raise ConfigurationError("The environment is not right:\n  " + "\n  ".join(problems))
     return settings

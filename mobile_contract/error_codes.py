@@ -5,7 +5,7 @@
 - `http`: `code` of an `application/problem+json` body, with that HTTP status;
 - `record`: in `errors` of one push result (or of a `record_status`), the record is quarantined;
 - `answer`: the same, about one answer of a form or of the visit's header;
-- `fold`: the record is stored, but takes no effect; shown to a supervisor with this reason.
+- `fold`: the record, or one block of it, is stored but takes no effect; shown to a supervisor with this reason.
 
 Texts are templates for `str.format_map`; a missing value must not raise, so use `message()`.
 The `answer` codes, and `required`, are produced by the forms package.
@@ -45,6 +45,8 @@ _HTTP: Final = (
     ("protocol_too_old", 426, "请升级应用后再拉取", "Update the app to pull; pushing still works"),
     ("too_many_requests", 429, "请求过于频繁，请稍后再试", "Too many requests; wait for Retry-After"),
     ("internal_error", 500, "系统出错，请稍后重试", "Something failed; send the same body later"),
+    ("not_found", 404, "没有这个地址", "There is no such route"),
+    ("method_not_allowed", 405, "不支持此方法", "The route does not know this method"),
     ("unavailable", 503, "服务暂不可用，请稍后再试", "Try again after Retry-After"),
 )
 
@@ -70,6 +72,11 @@ _RECORD: Final = (
     ("community_mismatch", "账号不属于该社区", "The account does not belong to the named community"),
     ("community_unnamed", "未指明社区", "The account has several communities; the push named none"),
     ("install_mismatch", "设备编号与登录不符", "The envelope's install_id is not the token's"),
+    (
+        "author_unknown",
+        "填报人不属于本社区，或未在本手机登录过",
+        "The author does not serve this community, or never signed in on this phone",
+    ),
     ("device_is_revoked", "本设备已被停用", "Pushed with a revoked device's token"),
     ("quarantine_full", "隔离区已满", "This device's quarantine is full; status `retry`, kept on the phone"),
 )
@@ -83,7 +90,6 @@ _ANSWER: Final = (
     ("duplicate", "重复", "An item is there twice"),
     ("bad_text", "含有不能保存的字符", "Text with characters that cannot be kept"),
     ("bad_format", "格式不正确", "Not in the form it must have"),
-    ("place_kind_invalid", "该表单不适用于此类对象", "The form cannot be filled for this kind of place"),
 )
 
 _FOLD: Final = (
@@ -91,6 +97,7 @@ _FOLD: Final = (
     ("not_author", "只有填报人或主管可以更正", "Only the author or a supervisor may correct"),
     ("reason_missing", "主管更正须说明理由", "A supervisor's correction needs a reason"),
     ("type_differs", "更正的记录类型不同", "The correction has another record type"),
+    ("place_kind_invalid", "该表单不适用于此类对象", "The form cannot be filled for this kind of place"),
 )
 
 

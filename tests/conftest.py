@@ -45,9 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from backend.embedded import EmbeddedServers
 
         folder = Path(
-            stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="saolou-test-", ignore_cleanup_errors=True)
-            )
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="saolou-test-", ignore_cleanup_errors=True))
         )
         servers = stack.enter_context(EmbeddedServers.start(folder / "data"))
         os.environ[OWNER], os.environ[REDIS] = servers.owner_database_url, servers.redis_url

@@ -24,9 +24,9 @@ templates = Environment(
 PAPERS_SHOWN = 20
 
 
-def page(name: str, status: int = 200, **values: Any) -> Response:
+def page(template: str, status: int = 200, **values: Any) -> Response:
     """A page; its one form may be sent to this server only."""
-    response = Response(templates.get_template(name).render(values), status, mimetype="text/html")
+    response = Response(templates.get_template(template).render(values), status, mimetype="text/html")
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
@@ -118,7 +118,9 @@ def on_not_signed_in(error: DomainError) -> AnyResponse:
     return on_domain_error(error)
 
 
-@blueprint.record_once
 def _register_error_handlers(state: Any) -> None:
     for error in (NotSignedIn, tokens.TokenUnknown, tokens.TokenExpired):
         state.app.register_error_handler(error, on_not_signed_in)
+
+
+blueprint.record_once(_register_error_handlers)

@@ -64,9 +64,7 @@ def drain() -> None:
 def decompress(raw: bytes, coding: str, max_bytes: int) -> bytes:
     """``raw`` decompressed; BodyTooLarge as soon as it grows past the cap, EOFError when it is cut short."""
     if coding == "gzip":
-        inflate = zlib.decompressobj(wbits=31)
-        out = inflate.decompress(raw, max_bytes + 1)
-        finished = inflate.eof
+        out, finished = _gunzip(raw, max_bytes)
     elif coding == "zstd":
         stream = zstd.ZstdDecompressor()
         out = stream.decompress(raw, max_bytes + 1)
@@ -78,3 +76,13 @@ def decompress(raw: bytes, coding: str, max_bytes: int) -> bytes:
     if not finished:
         raise EOFError("the compressed body is cut short")
     return out
+
+
+def _gunzip(raw: bytes, max_bytes: int) -> tuple[bytes, bool]:
+    """All members of a gzip file one after another, up to one byte over the cap; whether the last one ended."""
+    out, finished = b"", False
+    while raw and len(out) <= max_bytes:
+        inflate = zlib.decompressobj(wbits=31)
+        out += inflate.decompress(raw, max_bytes + 1 - len(out))
+        finished, raw = inflate.eof, inflate.unused_data.lstrip(b"\x00")
+    return out, finished

@@ -85,7 +85,7 @@ class Token(Base):
     """
 
     __tablename__ = "token"
-    __table_args__ = (Index(None, "family"), Index(None, "expires_at"))
+    __table_args__ = (Index(None, "family"), Index(None, "expires_at"), Index(None, "account_id", "install_id"))
 
     hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     kind: Mapped[str] = mapped_column(Text)

@@ -16,6 +16,7 @@ from mobile_contract.sync.outcomes import Problem
 from mobile_contract.sync.payload import phone_time
 
 UNKNOWN_TYPE: Final = Problem("/type", "type_unknown")
+UNKNOWN_AUTHOR: Final = Problem("/payload/author_id", "author_unknown")
 
 
 class Judged(NamedTuple):
@@ -72,6 +73,8 @@ def judge(taking: Taking, records: Sequence[GoodRecord]) -> tuple[list[Judged], 
 def problems_of(taking: Taking, record: GoodRecord, kind: RecordKind) -> Sequence[Problem]:
     """What is wrong with the body. A check that fails itself counts as a fault of the record: it is kept, and its
     neighbours are not held up."""
+    if record.data["author_id"] not in taking.authors:
+        return (UNKNOWN_AUTHOR,)
     if record.data.get("voids"):
         return ()
     try:

@@ -6,13 +6,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from backend.forms.catalogue import FormCatalogue
 from backend.http.context import Runtime
 from backend.identity.keys import Keyring, Sealer, derive_key
-from backend.identity.models import Membership
+from backend.identity.models import Membership, Token
 from backend.identity.permissions import strength
 from backend.inspections.record_kinds import Intake, RecordKinds
 from mobile_contract.forms import Form
@@ -112,19 +112,25 @@ class Taking:
         return self._last[1], self._last[2]
 
     def learn_authors(self, names: Collection[str]) -> None:
-        """Authors as the records name them, each with the strongest role it holds now: it is frozen into the record."""
+        """Authors as the records name them, each with the strongest role it holds now: it is frozen into the record.
+
+        Only who serves (or served) this community and has signed in on this very installation may be an author here;
+        anybody else is left out. Otherwise a field worker's phone could sign with a supervisor's name.
+        """
         asked = {name: UUID(name) for name in names if name not in self.authors}
         if not asked:
             return
+        signed_in = exists().where(Token.account_id == Membership.account_id, Token.install_id == self.install_id)
         rows = self.session.execute(
-            select(Membership.account_id, Membership.role).where(
+            select(Membership.account_id, Membership.role, Membership.revoked_at).where(
                 Membership.community_id == self.community_id,
                 Membership.account_id == func.any(list(asked.values())),
-                Membership.revoked_at.is_(None),
+                signed_in,
             )
         )
-        held: dict[UUID, str] = {}
-        for account_id, role in rows:
-            if account_id not in held or strength(role) < strength(held[account_id]):
+        held: dict[UUID, str | None] = {}
+        for account_id, role, revoked_at in rows:
+            known = held.setdefault(account_id, None)
+            if revoked_at is None and (known is None or strength(role) < strength(known)):
                 held[account_id] = role
-        self.authors.update({name: (author, held.get(author)) for name, author in asked.items()})
+        self.authors.update({name: (author, held[author]) for name, author in asked.items() if author in held})

@@ -70,12 +70,8 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("app_version", sa.Text(), nullable=True),
-        sa.Column(
-            "first_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
-        sa.Column(
-            "last_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("install_id", name=op.f("pk_device")),
     )
@@ -105,6 +101,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_token")),
     )
+    op.create_index(op.f("ix_token_account_id_install_id"), "token", ["account_id", "install_id"], unique=False)
     op.create_index(op.f("ix_token_expires_at"), "token", ["expires_at"], unique=False)
     op.create_index(op.f("ix_token_family"), "token", ["family"], unique=False)
     grant("account")
@@ -112,9 +109,7 @@ def upgrade() -> None:
     guard_tenant_table("community")
     guard_tenant_table("community_key")
     grant("device")
-    guard_tenant_table(
-        "membership", also_visible="account_id = nullif(current_setting('app.account', true), '')::uuid"
-    )
+    guard_tenant_table("membership", also_visible="account_id = nullif(current_setting('app.account', true), '')::uuid")
     grant("token")
 
 

@@ -40,9 +40,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_place")),
         sa.UniqueConstraint("community_id", "field_code", name=op.f("uq_place_community_id_field_code")),
     )
-    op.create_index(
-        op.f("ix_place_community_id_grid_id_id"), "place", ["community_id", "grid_id", "id"], unique=False
-    )
+    op.create_index(op.f("ix_place_community_id_grid_id_id"), "place", ["community_id", "grid_id", "id"], unique=False)
     op.create_index(
         op.f("ix_place_community_id_kind_name_pinyin_id"),
         "place",

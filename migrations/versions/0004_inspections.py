@@ -40,9 +40,7 @@ def upgrade() -> None:
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_record")),
     )
-    op.create_index(
-        op.f("ix_record_community_id_place_id"), "record", ["community_id", "place_id"], unique=False
-    )
+    op.create_index(op.f("ix_record_community_id_place_id"), "record", ["community_id", "place_id"], unique=False)
     op.create_index(
         op.f("ix_record_community_id_root_id"),
         "record",
@@ -86,9 +84,7 @@ def upgrade() -> None:
         sa.Column("time_quality", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("community_id", "place_id", "id", name=op.f("pk_visit")),
     )
-    op.create_index(
-        op.f("ix_visit_community_id_effective_ms"), "visit", ["community_id", "effective_ms"], unique=False
-    )
+    op.create_index(op.f("ix_visit_community_id_effective_ms"), "visit", ["community_id", "effective_ms"], unique=False)
     op.create_index(op.f("ix_visit_community_id_id"), "visit", ["community_id", "id"], unique=False)
     op.create_table(
         "waiting_on",
@@ -98,9 +94,7 @@ def upgrade() -> None:
         sa.Column("ref_id", sa.Text(), nullable=False),
         sa.Column("place_id", sa.Uuid(), nullable=True),
         sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "community_id", "record_id", "ref_type", "ref_id", name=op.f("pk_waiting_on")
-        ),
+        sa.PrimaryKeyConstraint("community_id", "record_id", "ref_type", "ref_id", name=op.f("pk_waiting_on")),
     )
     op.create_index(
         op.f("ix_waiting_on_community_id_ref_type_ref_id"),

@@ -55,9 +55,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_hazard_community_id_grid_id_id"), "hazard", ["community_id", "grid_id", "id"], unique=False
     )
-    op.create_index(
-        op.f("ix_hazard_community_id_place_id"), "hazard", ["community_id", "place_id"], unique=False
-    )
+    op.create_index(op.f("ix_hazard_community_id_place_id"), "hazard", ["community_id", "place_id"], unique=False)
     op.create_index(
         op.f("ix_hazard_community_id_registered_ms_id"),
         "hazard",

@@ -114,9 +114,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_task_step_community_id_hazard_id"), "task_step", ["community_id", "hazard_id"], unique=False
     )
-    op.create_index(
-        op.f("ix_task_step_community_id_place_id"), "task_step", ["community_id", "place_id"], unique=False
-    )
+    op.create_index(op.f("ix_task_step_community_id_place_id"), "task_step", ["community_id", "place_id"], unique=False)
     guard_tenant_table("issued_order")
     guard_tenant_table("issued_order_item")
     guard_tenant_table("rectification_task")

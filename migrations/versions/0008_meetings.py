@@ -27,9 +27,7 @@ def upgrade() -> None:
         sa.Column("content", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("sha256", sa.Text(), nullable=True),
         sa.Column("requested_by", sa.Uuid(), nullable=True),
-        sa.Column(
-            "requested_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("requested_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("issued_ms", sa.BigInteger(), nullable=True),
         sa.Column("issued_by", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_paper")),

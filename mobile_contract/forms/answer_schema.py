@@ -50,9 +50,7 @@ def _conditional(form: Form) -> list[Schema]:
     for field in form.fields:
         if field.required and field.visible_when is not None:
             by_condition.setdefault(field.visible_when, []).append(field.id)
-    return [
-        {"if": shown_schema(form, names[0]), "then": {"required": names}} for names in by_condition.values()
-    ]
+    return [{"if": shown_schema(form, names[0]), "then": {"required": names}} for names in by_condition.values()]
 
 
 def _value_schema(field: Field) -> Schema:

@@ -115,9 +115,7 @@ def _unreadable_texts(value: object, path: tuple[str | int, ...] = ()) -> list[P
         ]
     if isinstance(value, list):
         return [
-            problem
-            for position, item in enumerate(value)
-            for problem in _unreadable_texts(item, (*path, position))
+            problem for position, item in enumerate(value) for problem in _unreadable_texts(item, (*path, position))
         ]
     return []
 

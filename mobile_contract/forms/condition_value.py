@@ -69,9 +69,7 @@ def compile_node(node: Node) -> Judge:
             return _looked_up(field, lambda value: value in values)
         case Contains(field, values):
             wanted = frozenset(values)
-            return _looked_up(
-                field, lambda value: not wanted.isdisjoint(value) if value is not None else None
-            )
+            return _looked_up(field, lambda value: not wanted.isdisjoint(value) if value is not None else None)
         case Has(field):
             return lambda state: field in state
         case Truth(field):

@@ -168,11 +168,7 @@ def _parse_numbers(
     if low is not None and high is not None and low > high:
         faults.add(where, "minimum is above maximum")
     bands = raw.get("bands", [])
-    if (
-        not isinstance(bands, list)
-        or not all(isinstance(item, int) for item in bands)
-        or sorted(bands) != bands
-    ):
+    if not isinstance(bands, list) or not all(isinstance(item, int) for item in bands) or sorted(bands) != bands:
         faults.add(where, "bands must be a rising list of whole numbers")
         bands = []
     return low, high, tuple(bands)
@@ -198,11 +194,7 @@ def _parse_choices(raw: Any, type_: FieldType, where: str, faults: Faults) -> tu
         exclusive = value.get("exclusive", False) if isinstance(value, dict) else False
         if not isinstance(exclusive, bool):
             faults.add(spot, "exclusive must be true or false")
-        label = (
-            {key: text for key, text in value.items() if key != "exclusive"}
-            if isinstance(value, dict)
-            else value
-        )
+        label = {key: text for key, text in value.items() if key != "exclusive"} if isinstance(value, dict) else value
         found.append(Choice(str(code), faults.label(spot, label), exclusive is True))
     return tuple(found)
 

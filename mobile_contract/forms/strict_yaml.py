@@ -29,9 +29,7 @@ _PLAIN = (
     ("tag:yaml.org,2002:float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$", "-0123456789"),
 )
 for _tag, _pattern, _first in _PLAIN:
-    _StrictLoader.add_implicit_resolver(
-        _tag, re.compile(_pattern), list(_first) + ([""] if "\0" in _first else [])
-    )
+    _StrictLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first) + ([""] if "\0" in _first else []))
 
 
 def _unique_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:

@@ -126,11 +126,7 @@ def visibility(form: Form, answers: Answers) -> dict[str, Visibility]:
     for step in plan.steps:
         verdict = True if step.judge is None else step.judge(values)
         found[step.id] = (
-            Visibility.SHOWN
-            if verdict is True
-            else Visibility.HIDDEN
-            if verdict is False
-            else Visibility.UNKNOWN
+            Visibility.SHOWN if verdict is True else Visibility.HIDDEN if verdict is False else Visibility.UNKNOWN
         )
     return found
 

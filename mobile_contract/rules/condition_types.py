@@ -38,9 +38,7 @@ _LITERALS = {
     FieldType.ONE_OF: str,
     FieldType.YES_NO: str,
 }
-_COMPARABLE = frozenset(
-    {FieldType.INTEGER, FieldType.MONEY, FieldType.DECIMAL, FieldType.DATE, FieldType.DATETIME}
-)
+_COMPARABLE = frozenset({FieldType.INTEGER, FieldType.MONEY, FieldType.DECIMAL, FieldType.DATE, FieldType.DATETIME})
 
 
 def type_findings(form: Form, node: Node, known: frozenset[str]) -> Iterator[Finding]:

@@ -61,9 +61,7 @@ def parse_rules(document: Document, source: str = "rules") -> RuleSet:
         faults.add("rules", f"code {twice!r} stands twice")
     if faults.found:
         raise DefinitionInvalid(source, faults.found)
-    return RuleSet(
-        str(document["form"]), int(document["version"]), tuple(versions), str(document["category"]), rules
-    )
+    return RuleSet(str(document["form"]), int(document["version"]), tuple(versions), str(document["category"]), rules)
 
 
 def _whole(value: Any) -> bool:
@@ -141,9 +139,7 @@ def _parse_basis(raw: Any, where: str, faults: Faults) -> tuple[Basis, ...]:
     found = []
     for position, item in enumerate(raw):
         spot = f"{where}.basis[{position}]"
-        if not faults.keys(
-            spot, item, frozenset({"mark", "text", "source", "when"}), frozenset({"mark", "text"})
-        ):
+        if not faults.keys(spot, item, frozenset({"mark", "text", "source", "when"}), frozenset({"mark", "text"})):
             continue
         if item.get("mark") not in list(BasisMark):
             faults.add(spot, f"mark {item.get('mark')!r} is not V, U or D")

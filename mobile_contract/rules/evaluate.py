@@ -100,9 +100,7 @@ def _compile(form: Form, rule: Rule) -> _Program:
         if field.type not in READABLE:
             raise ConditionInvalid(f"{rule.code}: {name} of type {field.type} cannot be read by a rule")
     run = None if rule.when is None else cel.compile(rule.when)
-    return _Program(
-        rule.code, tuple(sorted(names)), run, rule.at.field if rule.at else None, rule.hidden_unknown, {}
-    )
+    return _Program(rule.code, tuple(sorted(names)), run, rule.at.field if rule.at else None, rule.hidden_unknown, {})
 
 
 def evaluate(

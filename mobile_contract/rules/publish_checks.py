@@ -74,9 +74,7 @@ def check_rules(form: Form, ruleset: RuleSet) -> list[PublishProblem]:
     """What `check_form` asks of conditions, and that each rule can fire, cite, be closed, stay lawful."""
     found: list[PublishProblem] = []
     if ruleset.form != form.code or form.version not in ruleset.form_versions:
-        found.append(
-            PublishProblem("rules", "wrong_form", f"these rules are not for {form.code} v{form.version}")
-        )
+        found.append(PublishProblem("rules", "wrong_form", f"these rules are not for {form.code} v{form.version}"))
     codes = {rule.code for rule in ruleset.rules}
     for rule in ruleset.rules:
         where = f"rules.{rule.code}"

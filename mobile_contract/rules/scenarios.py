@@ -55,9 +55,7 @@ def scenarios(form: Form, nodes: Sequence[Node]) -> Iterator[dict[str, Any]]:
         yield state
 
 
-def _states(
-    fields: Sequence[Field], options: dict[str, list[Any]], state: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _states(fields: Sequence[Field], options: dict[str, list[Any]], state: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if not fields:
         yield dict(state)
         return
@@ -128,15 +126,11 @@ def reach_findings(form: Form, node: Node) -> list[Finding]:
             del waiting[key]
     findings: list[Finding] = []
     if unguarded:
-        findings.append(
-            ("unguarded", "orders a field while it is hidden; guard it with what shows the field")
-        )
+        findings.append(("unguarded", "orders a field while it is hidden; guard it with what shows the field"))
     if True not in seen:
         findings.append(("never_true", "no answers make this true"))
     elif waiting:
-        findings.extend(
-            ("unreachable", f"this part can never be true: {part}") for part, _ in waiting.values()
-        )
+        findings.extend(("unreachable", f"this part can never be true: {part}") for part, _ in waiting.values())
     if False not in seen:
         findings.append(("never_false", "no answers make this false"))
     return findings

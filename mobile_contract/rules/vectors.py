@@ -178,9 +178,7 @@ def _logic_rules(conditions: tuple[str, ...]) -> dict[str, Any]:
 
 def _cases() -> list[tuple[Form, RuleSet, dict[str, Any]]]:
     forms = {(form.code, form.version): form for form in list_forms()}
-    rulesets = {
-        (ruleset.form, version): ruleset for ruleset in list_rules() for version in ruleset.form_versions
-    }
+    rulesets = {(ruleset.form, version): ruleset for ruleset in list_rules() for version in ruleset.form_versions}
     cases = [(forms[code, 1], rulesets[code, 1], answers) for code, answers in BLOCKS]
     for key, form in forms.items():
         rng = Random(f"{SEED}/{form.code}/{form.version}")

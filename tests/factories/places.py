@@ -43,9 +43,7 @@ def proposed(
 ) -> PlaceFact:
     """A phone finds a place."""
     body = {"kind": kind, "name": name, **data}
-    return PlaceFact(
-        new_id(), place_id, "proposed", at_ms, parent_id, install_id, seq, data=body
-    )
+    return PlaceFact(new_id(), place_id, "proposed", at_ms, parent_id, install_id, seq, data=body)
 
 
 def moved(place_id: UUID, parent_id: UUID, at_ms: int) -> PlaceFact:
@@ -95,20 +93,13 @@ def make_tree(
         for b in range(1, buildings + 1):
             building = add("building", f"{b}栋", grid)
             unit = add("unit", "1单元", building)
-            homes = [
-                add("household", f"{h // 2 + 1}0{h % 2 + 1}室", unit)
-                for h in range(households)
-            ]
-            shops = [
-                add("premises", f"{p + 1}号门店", building) for p in range(premises)
-            ]
+            homes = [add("household", f"{h // 2 + 1}0{h % 2 + 1}室", unit) for h in range(households)]
+            shops = [add("premises", f"{p + 1}号门店", building) for p in range(premises)]
             tree.buildings.append(building)
             tree.units.append(unit)
             tree.households += homes
             tree.premises += shops
-            tree.building_of |= dict.fromkeys(
-                [building, unit, *homes, *shops], building
-            )
+            tree.building_of |= dict.fromkeys([building, unit, *homes, *shops], building)
             tree.grid_of |= dict.fromkeys([building, unit, *homes, *shops], grid)
         tree.grid_of[grid] = grid
     record_place_events(session, community_id, facts)

@@ -195,6 +195,4 @@ def test_publication_is_told_to_the_phones(sweep: Sweep) -> None:
     with sweep.db.transaction([sweep.community_id]) as session:
         tell_forms(session, sweep.community_id, ["ebike_charging"])
         rows = session.execute(text("SELECT scope_id, entity, entity_id, op, rev FROM sync_change")).all()
-    assert [tuple(row) for row in rows] == [
-        (forms_scope(sweep.community_id), "form", "ebike_charging/1", "put", 2)
-    ]
+    assert [tuple(row) for row in rows] == [(forms_scope(sweep.community_id), "form", "ebike_charging/1", "put", 2)]

@@ -73,9 +73,7 @@ def test_validate_answers_valid_block_has_no_problem() -> None:
         ({"facility": "unknown"}, "/facility", "bad_choice"),
     ],
 )
-def test_validate_answers_one_fault_names_its_place_and_code(
-    change: dict[str, Any], pointer: str, code: str
-) -> None:
+def test_validate_answers_one_fault_names_its_place_and_code(change: dict[str, Any], pointer: str, code: str) -> None:
     assert faults(VALID | change) == {pointer: code}
 
 
@@ -94,9 +92,7 @@ def test_validate_answers_many_faults_are_all_named() -> None:
 def test_validate_answers_shown_field_is_required_and_hidden_is_not() -> None:
     station = {"/auto_cutoff": "required", "/fire_gear": "required", "/separated": "required"}
     assert faults(VALID | {"place": "station"}) == station
-    assert faults({name: value for name, value in VALID.items() if name != "gb43854"}) == {
-        "/gb43854": "required"
-    }
+    assert faults({name: value for name, value in VALID.items() if name != "gb43854"}) == {"/gb43854": "required"}
     calm = {name: value for name, value in VALID.items() if name not in ("gb43854", "power_from", "plate")}
     assert faults(calm | {"battery": "lead", "behaviours": ["none"], "owner_known": False}) == {}
     assert faults(calm | {"battery": "unknown", "behaviours": ["none"], "owner_known": False}) == {}
@@ -161,9 +157,7 @@ def test_validate_answers_any_json_gives_problems_not_errors(answers: object) ->
         problem.pointer.encode()
 
 
-@pytest.mark.parametrize(
-    "form", [*list_forms(), header_form(), tiny.everything()], ids=lambda form: form.code
-)
+@pytest.mark.parametrize("form", [*list_forms(), header_form(), tiny.everything()], ids=lambda form: form.code)
 def test_sample_answers_any_seed_are_valid(form: Any) -> None:
     rng = Random(7)
     for _ in range(100):
@@ -178,9 +172,7 @@ CHAIN = tiny.form(
     tiny.field("flag", "boolean", visible_when="a.one != 'p'", required=True),
     tiny.field("two", "one_of", "x y", visible_when="'m' in a.many && !(a.one == 'q')", required=True),
     tiny.field("three", "text", visible_when="a.two != 'x' || a.count in [1, 2]", required=True),
-    tiny.field(
-        "four", "text", visible_when="a.count > 0 && has(a.two) || a.many.exists(v, v == 'n')", required=True
-    ),
+    tiny.field("four", "text", visible_when="a.count > 0 && has(a.two) || a.many.exists(v, v == 'n')", required=True),
     tiny.field("five", "text", visible_when="a.flag && !has(a.count) || a.two == 'y'", required=True),
 )
 CHAIN_ANSWERS = st.fixed_dictionaries(

@@ -36,9 +36,7 @@ def result(when: str | None, answers: dict[str, Any], **more: Any) -> str:
     ],
 )
 @pytest.mark.parametrize("missing", [{}, {"yes": "unknown"}])
-def test_evaluate_missing_answer_decides_only_if_it_matters(
-    when: str, expected: str, missing: dict[str, Any]
-) -> None:
+def test_evaluate_missing_answer_decides_only_if_it_matters(when: str, expected: str, missing: dict[str, Any]) -> None:
     assert result(when, {"one": "p"} | missing) == expected
 
 
@@ -105,16 +103,12 @@ def test_evaluate_answer_of_an_undecided_field_counts_as_missing() -> None:
         ("!a.flag", {"flag": False}, "present"),
     ],
 )
-def test_evaluate_typed_answers_compare_as_their_type(
-    when: str, answers: dict[str, Any], expected: str
-) -> None:
+def test_evaluate_typed_answers_compare_as_their_type(when: str, answers: dict[str, Any], expected: str) -> None:
     assert result(when, answers) == expected
 
 
 def test_evaluate_dated_rule_needs_its_date() -> None:
-    with_date = tiny.form(
-        tiny.field("kept", "yes_no"), tiny.field("until", "date", visible_when="a.kept == 'yes'")
-    )
+    with_date = tiny.form(tiny.field("kept", "yes_no"), tiny.field("until", "date", visible_when="a.kept == 'yes'"))
     ruleset = tiny.rules(tiny.rule(at="until - 30 days"))
     compiled = compile_rules(with_date, ruleset)
     answers = {"kept": "yes", "until": "2026-03-01"}
@@ -149,9 +143,7 @@ def test_evaluate_failing_condition_is_a_counted_defect() -> None:
 
 
 def test_evaluate_stored_answer_of_another_type_is_a_defect_not_a_crash() -> None:
-    compiled = compile_rules(
-        EVERYTHING, tiny.rules(tiny.rule("a.count > 0"), tiny.rule("a.flag", code="TNY-02"))
-    )
+    compiled = compile_rules(EVERYTHING, tiny.rules(tiny.rule("a.count > 0"), tiny.rule("a.flag", code="TNY-02")))
     wrongs: list[Any] = ["1", 1.5, True, [1], {}]
     for wrong in wrongs:
         assert evaluate(compiled, {"count": wrong, "flag": True}) == {

@@ -172,9 +172,7 @@ ATW-06 orange 3d ph,rv grid_head | ATW-07 yellow 7d ph,rv grid_head
 
 
 @pytest.mark.parametrize(("code", "answers", "expected"), CASES)
-def test_evaluate_hand_written_case_gives_its_result(
-    code: str, answers: dict[str, Any], expected: str
-) -> None:
+def test_evaluate_hand_written_case_gives_its_result(code: str, answers: dict[str, Any], expected: str) -> None:
     name = FORMS[code[:3]]
     compiled = compile_rules(get_form(name, 1), get_rules(name, 1))
     before = compiled.defects()
