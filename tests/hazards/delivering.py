@@ -1,6 +1,7 @@
 """Plays a plain history into a community of its own, in any order and in any batches, as pushes and the office do."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -37,6 +38,8 @@ NOW_MS = START + 45 * DAY
 GRIDS = [UUID(int=0xC000 << 80 | n, version=4) for n in range(2)]
 #: Stands in either grid: ``PLACES[2]`` starts in the second.
 GRID_OF = {PLACES[0]: GRIDS[0], PLACES[1]: GRIDS[1], PLACES[2]: GRIDS[1]}
+#: The first two may be merged; forms are not for all kinds.
+KIND_OF = {PLACES[0]: "building", PLACES[1]: "building", PLACES[2]: "premises"}
 FORM_OF = {"EBC": "ebike_charging", "ATW": "anti_theft_window", "EXT": "extinguisher_check"}
 Op = Callable[[Session], None]
 
@@ -53,7 +56,7 @@ def publish_all(db: Database) -> None:
 
 @dataclass
 class Town:
-    """A community with three buildings in two grids, and what reaches it."""
+    """A community with two buildings and a shop in two grids, and what reaches it."""
 
     db: Database
     runtime: Runtime
@@ -64,12 +67,12 @@ class Town:
         offset = NOW_MS - clock.now_ms()
         self.community_id = make_community(self.db, self.runtime.part(Keyring), clock_offset_ms=offset)
         facts = [registered(grid, "grid", f"第{n}网格", self.community_id) for n, grid in enumerate(GRIDS)]
-        facts += [registered(UUID(place), "building", "某栋", grid) for place, grid in GRID_OF.items()]
+        facts += [registered(UUID(place), KIND_OF[place], "某处", grid) for place, grid in GRID_OF.items()]
         with self.transaction() as session:
             record_place_events(session, self.community_id, facts)
             self.sealer = self.runtime.part(Keyring).sealer(session, self.community_id)
 
-    def transaction(self) -> Any:
+    def transaction(self) -> AbstractContextManager[Session]:
         return self.db.transaction([self.community_id])
 
     def named(self, history: History) -> History:

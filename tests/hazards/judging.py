@@ -250,6 +250,13 @@ TABLES = {
     ("self_built_house", 1): SBH,
     ("extinguisher_check", 1): EXT,
 }
+#: For which kinds of places a form may be filled.
+PLACE_KINDS = {
+    "ebike_charging": ("estate", "building", "unit", "household", "premises"),
+    "anti_theft_window": ("household", "premises"),
+    "self_built_house": ("building",),
+    "extinguisher_check": ("building", "household", "premises"),
+}
 LOCUS = {"ebike_charging": ("place", "floor_label"), "extinguisher_check": ("spot",)}
 
 #: question → when it is shown.

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from tests.hazards.becoming import LEADS, saw, stepped
-from tests.hazards.judging import LOCUS, TABLES, PlainRule, Truth, result_of
+from tests.hazards.judging import LOCUS, PLACE_KINDS, TABLES, PlainRule, Truth, result_of
 
 Fact = Mapping[str, Any]
 Key = tuple[int, str, int, str]
@@ -62,8 +62,8 @@ def in_force(records: Iterable[Fact]) -> list[dict[str, Any]]:
 
 
 class Oracle:
-    """``history`` holds records, console (steps), overrides, reassessments, rules (form → [(from, version)]) and
-    family (place → the place it is part of now)."""
+    """``history`` holds records, console (steps), overrides, reassessments, rules (form → [(from, version)]), family
+    (place → the place it is part of now) and kinds (place → kind, of those that are known)."""
 
     def __init__(self, history: Mapping[str, Any], community: str, as_of: int) -> None:
         self.history, self.community, self.as_of = history, community, as_of
@@ -106,7 +106,9 @@ class Oracle:
     def blocks(self, visit: Fact, form: str, place: str) -> list[Fact]:
         if visit["visit"]["outcome"] != "done":
             return []
-        return [b for b in visit["visit"]["blocks"] if b["form"] == form and self.survivor(b["place"]) == place]
+        here = [b for b in visit["visit"]["blocks"] if b["form"] == form and self.survivor(b["place"]) == place]
+        kinds = self.history.get("kinds", {})
+        return [b for b in here if kinds.get(b["place"], "any") in (*PLACE_KINDS[form], "any")]
 
     def version_at(self, form: str, ms: int) -> int:
         in_force: list[tuple[int, int]] = [pair for pair in self.history["rules"][form] if pair[0] <= ms]
