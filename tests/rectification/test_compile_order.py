@@ -8,12 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import Database
-from backend.http.context import Runtime
 from backend.inspections.models import Record, RecordPlace
 from backend.rectification import loading, rebuild
 from mobile_contract.sync import ordering
@@ -21,7 +18,7 @@ from tests.factories.places import merged, moved
 from tests.hazards import delivering
 from tests.hazards.becoming import summary
 from tests.hazards.broken import BUGS, Bug
-from tests.hazards.delivering import GRIDS, NOW_MS, Town, publish_all, put_plain_record
+from tests.hazards.delivering import GRIDS, KIND_OF, NOW_MS, Town, put_plain_record
 from tests.hazards.histories import PLACES, START, History, Maker, make_history, oracle_of
 from tests.hazards.oracle import DAY, HOUR
 from tests.hazards.projected import hazards_in, natural_rows, outcomes_in
@@ -29,15 +26,8 @@ from tests.hazards.projected import hazards_in, natural_rows, outcomes_in
 MakeTown = Callable[[], Town]
 
 
-@pytest.fixture(scope="module")
-def make_town(app: Flask, db: Database) -> MakeTown:
-    publish_all(db)
-    runtime: Runtime = app.extensions["saolou"]
-    return lambda: Town(db, runtime)
-
-
 def history_of(seed: int, size: int = 7, *, merging: bool = False) -> History:
-    history = make_history(Random(seed), size)
+    history = {**make_history(Random(seed), size), "kinds": KIND_OF}
     if merging:
         into, gone, other = PLACES
         history["family"] = {gone: into}
@@ -93,9 +83,9 @@ def check_some(make_town: MakeTown) -> None:
 def moved_visit() -> History:
     """A visit whose author put it at the wrong place first, and then not."""
     maker = Maker(Random(1), PLACES)
-    wrong = maker.visit("anti_theft_window", PLACES[0])
+    wrong = maker.visit("extinguisher_check", PLACES[0])
     for block in wrong["visit"]["blocks"]:
-        block["answers"] |= {"loose": "yes"}
+        block["answers"] |= {"fitted": "no"}
     right = {**wrong["visit"], "blocks": [{**block, "place": PLACES[1]} for block in wrong["visit"]["blocks"]]}
     maker.record("visit", {**right, "place": PLACES[1]}, amends=wrong["id"], author=wrong["author"])
     return maker.history
