@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 
 from backend.db import Database, new_id
 from backend.forms.service import publish_shipped
+from backend.identity.models import Membership, Token
 from tests.factories.identity import AccountFixture, log_in
 from tests.factories.records import CLEAR_EBIKE
 
@@ -167,3 +169,11 @@ class Phone:
         answer = self.call("reconcile", body)
         assert answer.status_code == 200, answer.get_data(as_text=True)
         return dict(answer.json)
+
+
+def vouch(db: Database, community_id: UUID, author_id: UUID, install_id: UUID, role: str = "grid_worker") -> None:
+    """Make ``author_id`` somebody who serves the community and has signed in on the installation."""
+    token = {"hash": uuid4().bytes, "kind": "access", "family": uuid4(), "generation": 1, "install_id": install_id}
+    with db.transaction([community_id]) as session:
+        session.add(Membership(community_id=community_id, id=uuid4(), account_id=author_id, role=role, place_id=None))
+        session.add(Token(**token, account_id=author_id, expires_at=datetime.now(UTC) + timedelta(hours=1)))

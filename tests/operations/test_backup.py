@@ -20,7 +20,7 @@ from backend.operations.server import OwnerBlind, OwnerMissing
 from backend.settings import Settings
 from backend.sync.epoch import server_facts
 from tests.factories.identity import make_account
-from tests.factories.phones import Phone
+from tests.factories.phones import Phone, vouch
 from tests.factories.sweeps import Sweep
 from tests.operations.conftest import other_installation, rows_of
 
@@ -100,7 +100,8 @@ def keep_what_backup_lacks(saved: Path, settings: Settings, sweep: Sweep, *, min
     known = epoch_of(settings)
     restore(settings, saved, postgres_tool, replace_data=True)
     sweep.db.dispose()  # its connections ended with the old database
-    again = Phone(sweep.app.test_client(), make_account(sweep.db, sweep.community_id))
+    again = Phone(sweep.app.test_client(), make_account(sweep.db, sweep.community_id), phone.install_id)
+    vouch(sweep.db, sweep.community_id, account.id, phone.install_id)
     if not minds_epoch or epoch_of(settings) != known:
         lost = again.reconcile(late["id"])["missing"] if minds_epoch else []
         assert [r["status"] for r in again.push(*(late for _ in lost))] == ["stored"] * len(lost)

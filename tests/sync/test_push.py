@@ -10,6 +10,7 @@ from sqlalchemy import select
 from backend.inspections.models import Record, RecordKey, RecordPlace
 from backend.inspections.waiting import COMPILE
 from backend.jobs.models import Job
+from tests.factories.phones import Phone
 from tests.sync.conftest import Bell, World
 from tests.sync.kept import archived, quarantined
 
@@ -171,17 +172,22 @@ def test_push_declared_attachments_are_missing(world: World) -> None:
 def test_push_author_is_another_worker_freezes_the_authors_role(world: World) -> None:
     phone = world.phone()
     author = world.account("grid_head")
+    Phone(phone.client, author, phone.install_id)
     assert phone.push(phone.visit(world.home, author_id=str(author.id)))[0]["status"] == "stored"
     with world.db.transaction([world.community_id]) as session:
         row = session.scalars(select(Record)).one()
         assert (row.author_id, row.actor_role) == (author.id, "grid_head")
 
 
-def test_push_unknown_author_is_stored_without_a_role(world: World) -> None:
+def test_push_in_the_name_of_who_never_signed_in_here_is_quarantined(world: World) -> None:
+    """A field worker's phone must not be able to sign with a supervisor's name."""
     phone = world.phone()
-    assert phone.push(phone.visit(world.home, author_id=str(uuid4())))[0]["status"] == "stored"
+    supervisor, nobody = world.account("safety_officer").id, uuid4()
+    for author in (supervisor, nobody):
+        (result,) = phone.push(phone.visit(world.home, author_id=str(author)))
+        assert (result["status"], result["errors"][0]["code"]) == ("quarantined", "author_unknown")
     with world.db.transaction([world.community_id]) as session:
-        assert session.scalars(select(Record.actor_role)).all() == [None]
+        assert session.scalars(select(Record.id)).all() == []
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])

@@ -1,8 +1,10 @@
 """P7: what a phone once froze is judged the same for ever (golden payload corpus)."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -18,7 +20,7 @@ from mobile_contract.sync.bodies import BODY_NAMES
 from mobile_contract.version import CURRENT_SCHEMA, OLDEST_SCHEMA
 from tests.conftest import DatabaseMaker
 from tests.factories.identity import make_account, make_community
-from tests.factories.phones import Phone, publish_forms
+from tests.factories.phones import Phone, publish_forms, vouch
 
 CORPUS = load_golden()
 
@@ -62,7 +64,12 @@ def test_corpus_holds_every_record_type_step_form_version_and_schema_version() -
 
 def push_corpus(app: Flask, db: Database) -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:
     """Name → (status, errors) of the whole corpus pushed in one go to a community of its own."""
-    phone = Phone(app.test_client(), make_account(db, make_community(db)))
+    community_id = make_community(db)
+    phone = Phone(app.test_client(), make_account(db, community_id))
+    for author in {
+        author for golden in CORPUS for author in re.findall(r'"author_id":"([0-9a-f-]{36})"', golden.payload)
+    }:
+        vouch(db, community_id, UUID(author), phone.install_id)
     results = phone.push(*(golden.record(str(new_id())) for golden in CORPUS))
     return {
         golden.name: (
