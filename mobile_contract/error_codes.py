@@ -90,7 +90,6 @@ _ANSWER: Final = (
     ("duplicate", "重复", "An item is there twice"),
     ("bad_text", "含有不能保存的字符", "Text with characters that cannot be kept"),
     ("bad_format", "格式不正确", "Not in the form it must have"),
-    ("place_kind_invalid", "该表单不适用于此类对象", "The form cannot be filled for this kind of place"),
 )
 
 _FOLD: Final = (
@@ -98,6 +97,7 @@ _FOLD: Final = (
     ("not_author", "只有填报人或主管可以更正", "Only the author or a supervisor may correct"),
     ("reason_missing", "主管更正须说明理由", "A supervisor's correction needs a reason"),
     ("type_differs", "更正的记录类型不同", "The correction has another record type"),
+    ("place_kind_invalid", "该表单不适用于此类对象", "The form cannot be filled for this kind of place"),
 )
 
 

@@ -1,6 +1,7 @@
 """From visits to observations: each form's answers are judged by the rules in force at the visit's own time."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from backend.forms.catalogue import Override, Reassess, RuleBook
 from backend.hazards.facts import Block, Finding, Observation, Seen, VisitFact
@@ -24,6 +25,20 @@ GRAVITY = {Severity.BLUE: 0, Severity.YELLOW: 1, Severity.ORANGE: 2, Severity.RE
 def gravity(severity: str) -> int:
     """Rank of a severity: blue < yellow < orange < red."""
     return GRAVITY[Severity(severity)]
+
+
+def without_misplaced(book: RuleBook, visit: VisitFact, kinds: Mapping[str, str]) -> VisitFact:
+    """``visit`` without the blocks whose form may not be filled for the kind of their place (``place_kind_invalid``).
+
+    ``kinds``: place id → kind of the places known by now; what is not known yet, form or place, is left as it is.
+    """
+    blocks = tuple(block for block in visit.blocks if not _is_misplaced(book, block, kinds))
+    return visit if len(blocks) == len(visit.blocks) else replace(visit, blocks=blocks)
+
+
+def _is_misplaced(book: RuleBook, block: Block, kinds: Mapping[str, str]) -> bool:
+    form, kind = book.forms.get((block.form, block.version)), kinds.get(block.place_id)
+    return form is not None and kind is not None and not form.fits(kind)
 
 
 def observe(book: RuleBook, visits: Iterable[VisitFact], places: frozenset[str]) -> list[Observation]:

@@ -1,6 +1,6 @@
 """Reads of the registry. Place scope: ``scope`` are ltree paths the reader is limited to; empty means no limit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -52,6 +52,14 @@ def get_place(session: Session, community_id: UUID, place_id: UUID, scope: Seque
     if place is None:
         raise PlaceNotFound
     return place
+
+
+def kinds_of(session: Session, community_id: UUID, place_ids: Iterable[UUID]) -> dict[str, str]:
+    """Place id (lower-case text) → kind, of those that are known."""
+    found = select(Place.id, Place.kind).where(
+        Place.community_id == community_id, Place.id == func.any(list(place_ids))
+    )
+    return {str(row[0]): row[1] for row in session.execute(found)}
 
 
 def find_by_code(session: Session, community_id: UUID, field_code: str, scope: Sequence[str] = ()) -> Place | None:

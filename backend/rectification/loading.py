@@ -1,7 +1,7 @@
 """Loads all facts about a set of places: opened records resolved to what is in force, and steps."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,13 @@ class PlaceFacts:
     visits_at: dict[str, list[VisitFact]] = field(default_factory=lambda: defaultdict(list))
     steps_at: dict[str, list[StepFact]] = field(default_factory=lambda: defaultdict(list))
     refused: dict[str, str] = field(default_factory=dict)
+
+    def change_visits(self, change: Callable[[VisitFact], VisitFact]) -> None:
+        """Put ``change(visit)`` in the stead of each visit. Each stays filed under every place it named at first."""
+        changed = {visit.id: change(visit) for visit in self.visits}
+        self.visits = list(changed.values())
+        for filed in self.visits_at.values():
+            filed[:] = [changed[visit.id] for visit in filed]
 
 
 def load_facts(session: Session, community_id: UUID, sealer: Sealer, place_ids: Sequence[UUID]) -> PlaceFacts:

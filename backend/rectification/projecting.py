@@ -11,10 +11,11 @@ from backend.forms.catalogue import FormCatalogue, RuleBook
 from backend.hazards.facts import Observation, Seen, StepFact, VisitFact
 from backend.hazards.fold import PlaceFold, fold_place
 from backend.hazards.models import LedgerNumber
-from backend.hazards.observing import observe
+from backend.hazards.observing import observe, without_misplaced
 from backend.hazards.state import HazardState, Powers
 from backend.identity.keys import Keyring, Sealer
 from backend.identity.permissions import may_close, permissions_of
+from backend.places.queries import kinds_of
 from backend.rectification import projection_tables as tables
 from backend.rectification.families import Family, load_families
 from backend.rectification.loading import PlaceFacts, load_facts
@@ -58,12 +59,19 @@ class Projector:
         families = load_families(session, self.community_id, place_ids)
         every_member = sorted({member for family in families for member in family.members})
         facts = load_facts(session, self.community_id, self.sealer, every_member)
+        self._drop_misplaced(session, facts)
         numbered = self._numbered(session, [family.place_id for family in families])
         projection = Projection(numbered={number.hazard_id for rows in numbered.values() for number in rows})
         for family in families:
             projection.places[family.place_id] = family
             self._project_place(projection, family, facts, numbered.get(family.place_id, []), as_of(family.place_id))
         return projection
+
+    def _drop_misplaced(self, session: Session, facts: PlaceFacts) -> None:
+        """Blocks that may not be filled for the kind of their place take no effect, whenever the place became known."""
+        named = {UUID(block.place_id) for visit in facts.visits for block in visit.blocks}
+        kinds = kinds_of(session, self.community_id, named) if named else {}
+        facts.change_visits(lambda visit: without_misplaced(self.book, visit, kinds))
 
     def _numbered(self, session: Session, place_ids: Sequence[UUID]) -> dict[UUID, list[LedgerNumber]]:
         found: dict[UUID, list[LedgerNumber]] = {}
@@ -164,7 +172,9 @@ def _places_of_causes(family: Family, visits: Iterable[VisitFact], facts: PlaceF
     if len(family.members) > 1:
         for visit in visits:
             named = {UUID(visit.place_id), *(UUID(block.place_id) for block in visit.blocks)} & family.members
-            where[visit.id] = family.place_id if family.place_id in named else min(named)
+            # None is left of a visit whose only block here was misplaced.
+            if named:
+                where[visit.id] = family.place_id if family.place_id in named else min(named)
         for member in family.members:
             where |= {step.id: member for step in facts.steps_at.get(str(member), ())}
     return where

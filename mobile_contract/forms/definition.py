@@ -115,6 +115,10 @@ class Form:
     def order(self) -> Mapping[str, int]:
         return {field.id: position for position, field in enumerate(self.fields)}
 
+    def fits(self, place_kind: str) -> bool:
+        """Whether it may be filled for a place of this kind; a form that names no kinds may be for all."""
+        return not self.place_kinds or place_kind in self.place_kinds
+
     @property
     def sensitive_fields(self) -> tuple[str, ...]:
         return tuple(field.id for field in self.fields if field.sensitive)
