@@ -61,7 +61,10 @@ def on(stage: Stage, config: dict[str, Any]) -> Any:
 
 stage = Stage()
 schema = on(stage, CONFIG)
-more = on(stage, {**CONFIG, "seed": 2, "generation": {**CONFIG["generation"], "max-examples": 100}})
+more = on(
+    stage,
+    {**CONFIG, "seed": 2, "generation": {**CONFIG["generation"], "max-examples": 100, "allow-extra-parameters": False}},
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
