@@ -60,6 +60,8 @@ def doors(scope: Scope) -> Subquery:
             o.community_id == scope.community_id,
             o.effective_ms >= scope.start_ms,
             o.effective_ms < scope.end_ms,
+            # The times are equal, but only a condition of its own keeps the planner from reading every visit ever made.
+            in_period(scope),
             o.effective_ms == Visit.effective_ms,
             o.place_id != Visit.place_id,
         )

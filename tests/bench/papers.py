@@ -6,6 +6,7 @@ as a compile would leave them, put in by SQL: the paper reads nothing else.
 """
 
 import time
+from datetime import timedelta
 from statistics import median
 from typing import Any
 from uuid import UUID
@@ -17,11 +18,13 @@ from backend.meetings import queries, service
 from backend.meetings.periods import Period, period_at
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Community, Stage
+from worker.frame import limit_time
 
 WEEK_MS = 7 * clock.DAY_MS
 #: One visit in ten finds a hazard; before the week all but the newest few are struck off within two days.
 HAZARD_EVERY = 10
 STILL_OPEN = 300
+LEASE = timedelta(minutes=10)
 
 _VISITS = """
 INSERT INTO visit (community_id, id, place_id, grid_id, building_id, record_id, effective_ms, outcome, author_id, forms,
@@ -110,6 +113,7 @@ def _make(stage: Stage, community_id: UUID, period: Period) -> tuple[float, dict
         paper = service.request_paper(session, community_id, period, clock.now_ms())
     started = time.perf_counter()
     with db.transaction([community_id], isolation="REPEATABLE READ") as session:
+        limit_time(session, LEASE)
         service.make_paper(session, stage.runtime, community_id, paper.id)
     took = time.perf_counter() - started
     with db.transaction([community_id]) as session:
