@@ -150,12 +150,16 @@ def _work(crew: Crew, work: Work, claimed: ledger.Claim) -> int:
 
 
 def limit_time(session: Session, lease: timedelta) -> None:
-    """Let PostgreSQL end this transaction, locks and all, when the lease on its subjects is over."""
+    """Let PostgreSQL end this transaction, locks and all, when the lease on its subjects is over.
+
+    Its statements are planned for the values they get: a plan kept from a small community reads a large one whole.
+    """
     ms = str(int(lease.total_seconds() * 1000))
     session.execute(
         text(
             "SELECT set_config('transaction_timeout', :ms, true),"
-            " set_config('idle_in_transaction_session_timeout', :ms, true)"
+            " set_config('idle_in_transaction_session_timeout', :ms, true),"
+            " set_config('plan_cache_mode', 'force_custom_plan', true)"
         ),
         {"ms": ms},
     )

@@ -1,5 +1,6 @@
 """A worker process: its Celery application with one task a kind of job, and its runtime."""
 
+import gc
 import logging
 import os
 import signal
@@ -52,7 +53,18 @@ class LazyCrew:
             bell = CeleryDoorbell(self._settings.redis_url)
             db = Database(self._settings.database_url, pool_size=2, application_name="saolou-worker")
             self._crew, self._pid = Crew(self._make_runtime(self._settings, db, bell), bell), os.getpid()
+            collect_less()
         return self._crew
+
+
+def collect_less() -> None:
+    """Let the garbage collector pass over what is loaded for good, and look at new objects less often.
+
+    A batch makes many objects and no cycles to speak of; looking for some took a quarter of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def make_worker(settings: Settings, works: Iterable[Work], make_runtime: MakeRuntime) -> Celery:

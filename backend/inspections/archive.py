@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from backend.bulk import BulkInsert
@@ -168,8 +168,6 @@ _SHOWN: Final = (
     Record.root_id,
     Record.root_op,
     Record.sealed,
-    RecordKey.key_version,
-    RecordKey.wrapped,
 )
 
 
@@ -191,16 +189,17 @@ def revision_of(record: ArchivedRecord) -> Revision:
 def load_records(session: Session, sealer: Sealer, community_id: UUID, ids: Collection[UUID]) -> list[ArchivedRecord]:
     """The records of ``ids`` that exist, opened, by id."""
     wanted = list(ids)
-    # The ids are named for either table: left to itself the planner reads all keys of a small community.
-    its = RecordKey.community_id == community_id, RecordKey.record_id == Record.id
-    has_key = and_(*its, RecordKey.record_id == func.any(wanted))
     rows = session.execute(
-        select(*_SHOWN)
-        .outerjoin(RecordKey, has_key)
-        .where(Record.community_id == community_id, Record.id == func.any(wanted))
-        .order_by(Record.id)
+        select(*_SHOWN).where(Record.community_id == community_id, Record.id == func.any(wanted)).order_by(Record.id)
     )
-    return [_opened(sealer, row) for row in rows]
+    # Not a join: the planner would at times read all keys there are.
+    keys = session.execute(
+        select(RecordKey.record_id, RecordKey.key_version, RecordKey.wrapped).where(
+            RecordKey.community_id == community_id, RecordKey.record_id == func.any(wanted)
+        )
+    )
+    key_of = {record_id: (version, wrapped) for record_id, version, wrapped in keys}
+    return [_opened(sealer, row, key_of.get(row[0])) for row in rows]
 
 
 def load_places_records(
@@ -255,8 +254,8 @@ def places_of_families(session: Session, community_id: UUID, ids: Collection[UUI
     return {row[1] for row in rows if row[1] is not None} | set(beside)
 
 
-def _opened(sealer: Sealer, row: Any) -> ArchivedRecord:
+def _opened(sealer: Sealer, row: Any, key: tuple[int, bytes] | None) -> ArchivedRecord:
     payload = None
-    if row.sealed is not None and row.wrapped is not None:
-        payload = orjson.loads(sealer.open(row.id, Sealed(row.sealed, row.key_version, row.wrapped)))
+    if row.sealed is not None and key is not None:
+        payload = orjson.loads(sealer.open(row.id, Sealed(row.sealed, *key)))
     return ArchivedRecord._make((*row[:12], payload))

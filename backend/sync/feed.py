@@ -36,7 +36,7 @@ _NUMBER = text(
     ), placed AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM fresh)
     UPDATE sync_change AS s SET pos = base.last_pos - counted.total + placed.n
     FROM base, counted, placed
-    WHERE s.community_id = :community AND s.id = placed.id
+    WHERE s.community_id = :community AND s.pos IS NULL AND s.id = placed.id
     """
 )
 
