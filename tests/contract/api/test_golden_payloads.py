@@ -107,7 +107,7 @@ def test_server_with_a_changed_form_is_caught(settings: Settings, databases: Dat
     owner.dispose()
     try:
         app = create_app(replace(settings, database_url=url), db)
-        with pytest.raises(AssertionError, match="visit-ebike_charging-1"):
+        with pytest.raises(AssertionError, match="afterthought"):
             check_server_takes_them_as_ever(app, db)
     finally:
         db.dispose()
