@@ -13,6 +13,7 @@ from backend.http.context import Actor, RequestContext
 from backend.http.errors import webargs_errors
 from backend.http.guards import CommunityRequired, PermissionDenied
 from backend.identity.authentication import choose_community
+from backend.sync.stamps import is_own
 
 
 class EnvelopeInvalid(DomainError):
@@ -44,7 +45,12 @@ def read_json(schema: Schema) -> dict[str, Any]:
 
 
 def enter_named(ctx: RequestContext, body: dict[str, Any]) -> tuple[Actor, UUID]:
-    """The caller in the community that ``body`` names (or the only one). CommunityRequired or EnvelopeInvalid."""
+    """The caller in the community that ``body`` names (or the only one). CommunityRequired or EnvelopeInvalid.
+
+    EnvelopeInvalid also when it wants a signature (``clock``) for another installation than the token's.
+    """
+    if body.get("clock") is not None and not is_own(ctx, body):
+        raise EnvelopeInvalid(errors=[FieldError("/install_id", "install_mismatch")])
     named = body.get("community_id")
     try:
         actor = choose_community(ctx.session, ctx.actor, None if named is None else UUID(named))
