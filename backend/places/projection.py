@@ -54,6 +54,7 @@ class PlaceChange:
     merged_into: UUID | None
     old_grid_id: UUID | None = None
     old_merged_into: UUID | None = None
+    kind_changed: bool = False
 
 
 def fold_places(session: Session, community_id: UUID, place_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -89,6 +90,7 @@ def refold(session: Session, community_id: UUID, fresh: Iterable[PlaceFact]) -> 
             row["merged_into"],
             before[row["id"]]["grid_id"],
             before[row["id"]]["merged_into"],
+            row["kind"] != before[row["id"]]["kind"],
         )
         for row in changed
     ]

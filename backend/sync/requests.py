@@ -7,11 +7,11 @@ import orjson
 from flask import request
 from marshmallow import Schema, ValidationError
 
-from backend.errors import DomainError, FieldError
+from backend.errors import DomainError
 from backend.http.body import BodyUnreadable
 from backend.http.context import Actor, RequestContext
 from backend.http.errors import webargs_errors
-from backend.http.guards import CommunityRequired, PermissionDenied
+from backend.http.guards import CommunityRequired
 from backend.identity.authentication import choose_community
 
 
@@ -44,12 +44,12 @@ def read_json(schema: Schema) -> dict[str, Any]:
 
 
 def enter_named(ctx: RequestContext, body: dict[str, Any]) -> tuple[Actor, UUID]:
-    """The caller in the community that ``body`` names (or the only one). CommunityRequired or EnvelopeInvalid."""
+    """The caller in the community that ``body`` names (or the only one).
+
+    CommunityRequired when none is named and there are several; PermissionDenied for one the account does not serve.
+    """
     named = body.get("community_id")
-    try:
-        actor = choose_community(ctx.session, ctx.actor, None if named is None else UUID(named))
-    except PermissionDenied:
-        raise EnvelopeInvalid(errors=[FieldError("/community_id", "community_mismatch")]) from None
+    actor = choose_community(ctx.session, ctx.actor, None if named is None else UUID(named))
     if actor.community_id is None:
         raise CommunityRequired
     return actor, actor.community_id
