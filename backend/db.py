@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import MetaData, create_engine, text
+from sqlalchemy import MetaData, create_engine, event, text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import UserDefinedType
+
+from backend import arrays
 
 NIL_ID = UUID(int=0)
 #: Built once; every transaction runs it.
@@ -63,6 +65,7 @@ class Database:
             pool_recycle=1800,
             connect_args={"application_name": application_name},
         )
+        event.listen(self.engine, "connect", lambda connection, _: arrays.register(connection))
 
     @contextmanager
     def transaction(

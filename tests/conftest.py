@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
@@ -21,6 +22,12 @@ from backend.settings import Settings
 TEMPLATE = "saolou_test_template"
 OWNER, REDIS = "TEST_DATABASE_OWNER_URL", "TEST_REDIS_URL"
 stack = ExitStack()
+
+# The same examples in every run, and none that fails for being slow on a busy machine.
+hypothesis.settings.register_profile(
+    "saolou", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("saolou")
 
 
 def on_server(owner_url: str, *statements: str) -> None:

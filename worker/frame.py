@@ -1,9 +1,10 @@
 """The frame around every job: claim → work → done.
 
 A claim is committed before the work, so attempts are counted even when the work kills its process. The work runs in
-one transaction that first locks the claimed rows which are still ours (the fence): a worker that was frozen beyond its
-lease finds none and changes nothing. A batch that fails is halved until the subjects that fail by themselves stand
-alone; their neighbours are done.
+one transaction that first reads which claimed rows are still ours and how often they were wanted (the fence), and
+at its end locks just these: a worker that was frozen beyond its lease finds some gone and changes nothing, and a
+push for a place that is being compiled does not wait for it. A batch that fails is halved until the subjects that
+fail by themselves stand alone; their neighbours are done.
 """
 
 import random
@@ -128,6 +129,11 @@ def _attempt(crew: Crew, work: Work, claimed: ledger.Claim) -> int:
     while True:
         try:
             return _work(crew, work, claimed)
+        except ledger.LeaseLost:
+            # What is still ours is found by the next fence.
+            tries += 1
+            if tries >= COLLISION_TRIES:
+                raise
         except DBAPIError as error:
             tries += 1
             if tries >= COLLISION_TRIES or getattr(error.orig, "sqlstate", None) not in COLLISIONS:

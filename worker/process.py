@@ -1,6 +1,5 @@
 """A worker process: its Celery application with one task a kind of job, and its runtime."""
 
-import gc
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ from celery.signals import setup_logging, worker_process_init
 from sqlalchemy.exc import DBAPIError
 
 from backend.db import Database
+from backend.garbage import collect_less
 from backend.http.context import Runtime
 from backend.jobs.doorbell import CeleryDoorbell, celery_app
 from backend.logs import configure_logs, log
@@ -55,16 +55,6 @@ class LazyCrew:
             self._crew, self._pid = Crew(self._make_runtime(self._settings, db, bell), bell), os.getpid()
             collect_less()
         return self._crew
-
-
-def collect_less() -> None:
-    """Let the garbage collector pass over what is loaded for good, and look at new objects less often.
-
-    A batch makes many objects and no cycles to speak of; looking for some took a quarter of its time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
 
 
 def make_worker(settings: Settings, works: Iterable[Work], make_runtime: MakeRuntime) -> Celery:

@@ -8,7 +8,7 @@ from worker.papers import make_paper
 from worker.schedule import run_schedule
 
 WORKS = (
-    Work("compile", compile_places, batch=500),
+    Work("compile", compile_places, batch=1000),
     Work("paper", make_paper, lease=timedelta(minutes=10), isolation="REPEATABLE READ"),
     Work("schedule", run_schedule, repeat=timedelta(minutes=1)),
 )

@@ -114,9 +114,8 @@ class Supervisor:
         self.stopped_by: int | None = None
         self._say = progress or (lambda _text: None)
         self._stopping = threading.Event()
-        self._changing = threading.Lock()
         self._started: list[Unit] = []
-        self._watcher: threading.Thread | None = None
+        self._watchers: list[threading.Thread] = []
         self._before: dict[int, Any] = {}
 
     def start(self) -> None:
@@ -126,8 +125,10 @@ class Supervisor:
             if not unit.alive():
                 self._say(f"starting {unit.name}")
                 unit.start()
-        self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
-        self._watcher.start()
+        # A thread each: an API that is not ready because its database died must not keep the database from coming back.
+        for unit in self.units:
+            self._watchers.append(threading.Thread(target=self._watch, args=(unit,), name=unit.name, daemon=True))
+            self._watchers[-1].start()
 
     def wait(self) -> None:
         """Return when a stop was asked for: by a signal, or by `stop` in another thread."""
@@ -140,8 +141,9 @@ class Supervisor:
         self._stopping.set()
         for unit in reversed(self._started):
             unit.stop()
-        if self._watcher and self._watcher is not threading.current_thread():
-            self._watcher.join()
+        for watcher in self._watchers:
+            if watcher is not threading.current_thread():
+                watcher.join()
         # A unit that was being started again just then has been stopped above, or is now.
         for unit in reversed(self._started):
             if unit.alive():
@@ -171,22 +173,20 @@ class Supervisor:
             self._say("stopping")
             raise StopRequested
 
-    def _watch(self) -> None:
-        backoff = {unit.name: FIRST_BACKOFF for unit in self.units}
-        due = {unit.name: 0.0 for unit in self.units}
+    def _watch(self, unit: Unit) -> None:
+        backoff, due = FIRST_BACKOFF, 0.0
         while not self._stopping.wait(0.1):
-            for unit in self.units:
-                now = time.monotonic()
-                if unit.alive() or self._stopping.is_set():
-                    continue
-                if due[unit.name] and now - due[unit.name] > HEALTHY_AFTER:
-                    due[unit.name], backoff[unit.name] = 0.0, FIRST_BACKOFF
-                if not due[unit.name]:
-                    due[unit.name] = now + backoff[unit.name]
-                if now >= due[unit.name]:
-                    self._start_again(unit)
-                    backoff[unit.name] = min(backoff[unit.name] * 2, LONGEST_BACKOFF)
-                    due[unit.name] = time.monotonic() + backoff[unit.name]
+            now = time.monotonic()
+            if unit.alive() or self._stopping.is_set():
+                continue
+            if due and now - due > HEALTHY_AFTER:
+                due, backoff = 0.0, FIRST_BACKOFF
+            if not due:
+                due = now + backoff
+            if now >= due:
+                self._start_again(unit)
+                backoff = min(backoff * 2, LONGEST_BACKOFF)
+                due = time.monotonic() + backoff
 
     def _start_again(self, unit: Unit) -> None:
         self._say(f"{unit.name} died; starting it again")

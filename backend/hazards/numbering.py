@@ -2,15 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from backend import clock
+from backend.bulk import BulkInsert
 from backend.hazards.models import LedgerCounter, LedgerNumber
 from backend.identity.models import Community
+
+_NUMBERS: Final = BulkInsert(
+    LedgerNumber,
+    ("hazard_id", "number", "form", "seq", "place_id", "chain", "locus"),
+    constants=("community_id", "year"),
+    conflict="",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +55,9 @@ def give_numbers(session: Session, community_id: UUID, hazards: Iterable[Unnumbe
         for hazard in sorted(group, key=lambda h: (h.registered_ms, h.hazard_id)):
             seq += 1
             numbers[hazard.hazard_id] = f"{community.short_name}-{form}-{year}-{seq:04d}"
-            rows.append(
-                {
-                    "community_id": community_id,
-                    "hazard_id": hazard.hazard_id,
-                    "number": numbers[hazard.hazard_id],
-                    "form": form,
-                    "year": year,
-                    "seq": seq,
-                    "place_id": hazard.place_id,
-                    "chain": hazard.chain,
-                    "locus": hazard.locus,
-                }
-            )
-    session.connection().execute(insert(LedgerNumber), rows)
+            number = numbers[hazard.hazard_id]
+            rows.append((hazard.hazard_id, number, form, seq, hazard.place_id, hazard.chain, hazard.locus))
+    _NUMBERS.run(session, tuple(zip(*rows, strict=True)), community_id=community_id, year=year)
     return numbers
 
 

@@ -16,6 +16,8 @@ else:
     from backports import zstd
 
 MAX_BYTES = 4 * 1024 * 1024
+#: Some libraries write it before their JSON; it is no part of it.
+BOM = b"\xef\xbb\xbf"
 CHUNK = 64 * 1024
 DRAINED_BYTES = 64 * 1024 * 1024
 
@@ -47,9 +49,9 @@ def read_body(max_bytes: int = MAX_BYTES) -> bytes:
         drain()
         raise BodyTooLarge(max_bytes=max_bytes, max_records=500)
     if coding in ("identity", ""):
-        return raw
+        return raw.removeprefix(BOM)
     try:
-        return decompress(raw, coding, max_bytes)
+        return decompress(raw, coding, max_bytes).removeprefix(BOM)
     except (zlib.error, zstd.ZstdError, EOFError, ValueError) as error:
         raise BodyUnreadable(raw, coding) from error
 

@@ -15,7 +15,7 @@ from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from backend.bulk import BulkInsert
-from backend.inspections.archive import places_of_families
+from backend.inspections.archive import families, places_of_families
 from backend.inspections.models import Record, WaitingOn
 from backend.inspections.record_kinds import Reference, RefType
 from backend.jobs import ledger
@@ -100,7 +100,10 @@ def release_places(session: Session, community_id: UUID, place_ids: Sequence[UUI
 
 
 def recompile_moved(session: Session, community_id: UUID, changes: Sequence[PlaceChange]) -> None:
-    """Places moved or were merged: what hangs on them is folded anew. For ``on_changed``."""
+    """Places moved, were merged or turned out another kind: what hangs on them is folded anew.
+
+    For ``on_changed``.
+    """
     touched: set[UUID | None] = set()
     for change in changes:
         if change.is_new:
@@ -109,8 +112,16 @@ def recompile_moved(session: Session, community_id: UUID, changes: Sequence[Plac
             touched.add(change.place_id)
         if change.merged_into != change.old_merged_into:
             touched |= {change.place_id, change.merged_into, change.old_merged_into}
+    touched |= _visited_with(session, community_id, {c.place_id for c in changes if c.kind_changed})
     touched |= _corrected_at(session, community_id, {c.place_id for c in changes if c.path_changed})
     ledger.want(session, COMPILE, community_id, [str(place) for place in touched if place is not None])
+
+
+def _visited_with(session: Session, community_id: UUID, places: Collection[UUID]) -> set[UUID]:
+    """Every place that a visit names together with one of ``places``: what may be filled there follows its kind."""
+    if not places:
+        return set()
+    return {*places, *places_of_families(session, community_id, families(session, community_id, places, ("visit",)))}
 
 
 def _corrected_at(session: Session, community_id: UUID, places: Collection[UUID]) -> set[UUID]:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     ColumnElement,
     DateTime,
+    Select,
     Text,
     Uuid,
     and_,
@@ -54,6 +55,20 @@ _WANT = text(
     bindparam("subjects", type_=ARRAY(Text)),
     bindparam("run_after", type_=DateTime(timezone=True)),
 )
+
+
+#: Each subject is done as far as it was wanted when it was read.
+_FINISH = text(
+    """
+    UPDATE job SET done = read.wanted, attempts = 0, lease_until = NULL, token = NULL, last_error = NULL
+    FROM unnest(CAST(:subjects AS text[]), CAST(:wanted AS bigint[])) AS read (subject, wanted)
+    WHERE job.kind = :kind AND job.community_id = :community_id AND job.subject = read.subject
+    """
+)
+
+
+class LeaseLost(Exception):
+    """Another worker has a subject by now: this one was away beyond its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,26 +160,32 @@ def _bury_lost(session: Session, ready: list[ColumnElement[bool]]) -> None:
 
 
 def fence(session: Session, claimed: Claim) -> dict[str, int]:
-    """Lock the claim's rows that are still ours; subject → ``wanted`` as read. Do this before reading any fact."""
-    rows = session.execute(
-        select(Job.subject, Job.wanted)
-        .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
-        .where(_among(claimed.subjects), Job.token == claimed.token)
-        .order_by(Job.subject)
-        .with_for_update()
-    )
+    """The claim's rows that are still ours: subject → ``wanted``. Do this before reading any fact.
+
+    Locks nothing: whoever wants a subject again meanwhile does not wait for the work to end.
+    """
+    rows = session.execute(_still_ours(claimed, claimed.subjects))
     return {row.subject: row.wanted for row in rows}
 
 
 def finish(session: Session, claimed: Claim, wanted: dict[str, int]) -> None:
-    """Mark what was fenced as done and give the lease back. The fence's locks keep ``wanted`` as it was read."""
-    if wanted:
-        session.execute(
-            update(Job)
-            .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
-            .where(_among(wanted), Job.token == claimed.token)
-            .values(done=Job.wanted, attempts=0, lease_until=None, token=None, last_error=None)
-        )
+    """Mark as done what was wanted when the fence was read, and give the lease back; the last thing before the commit.
+
+    What was wanted since stays open. LeaseLost when a subject is ours no more: nothing of the work may be committed.
+    """
+    held = session.execute(_still_ours(claimed, wanted).order_by(Job.subject).with_for_update()).all()
+    if len(held) < len(wanted):
+        raise LeaseLost
+    of_claim = {"kind": claimed.kind, "community_id": claimed.community_id}
+    session.execute(_FINISH, {**of_claim, "subjects": list(wanted), "wanted": list(wanted.values())})
+
+
+def _still_ours(claimed: Claim, subjects: Iterable[str]) -> Select[str, int]:
+    return (
+        select(Job.subject, Job.wanted)
+        .where(Job.kind == claimed.kind, Job.community_id == claimed.community_id)
+        .where(_among(subjects), Job.token == claimed.token)
+    )
 
 
 def postpone(session: Session, claimed: Claim, delay: timedelta) -> None:

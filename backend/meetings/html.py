@@ -7,12 +7,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from backend.clock import local_day
 from backend.meetings.composing import chinese_date
+from backend.meetings.listing import TIME_UNKNOWN
 from backend.meetings.models import Paper
 
 PAGES = Environment(
     loader=PackageLoader("backend.meetings"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
     lstrip_blocks=True,
 )  # fmt: skip
+
+
+def minute(at: str) -> str:
+    """``2026-11-22 09:30`` of an ISO 8601 time; 时间不详 before the year 2000, which only unread clocks tell."""
+    return TIME_UNKNOWN if at < "2000" else at[:16].replace("T", " ")
+
+
+PAGES.filters["minute"] = minute
 
 
 def paper_page(paper: Paper) -> str:

@@ -1,7 +1,7 @@
 """Hazards as a paper's lists print them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -27,6 +27,9 @@ class HazardEntry(NamedTuple):
     progress: str
 
 
+TIME_UNKNOWN: Final = "时间不详"
+YEAR_2000_MS: Final = 946_656_000_000
+"""2000-01-01 in Shanghai."""
 NOBODY = Assignment("待明确", "待明确")
 
 
@@ -62,5 +65,10 @@ def list_entries(
 
 
 def short_date(at_ms: int) -> str:
-    """``2026-11-22`` in Shanghai."""
-    return local_day(at_ms).isoformat()
+    """``2026-11-22`` in Shanghai; 时间不详 for what no clock was read for (it counts from 0 in the order)."""
+    return TIME_UNKNOWN if is_unknown(at_ms) else local_day(at_ms).isoformat()
+
+
+def is_unknown(at_ms: int) -> bool:
+    """Whether a time is only a place in the order: no phone was about before the year 2000."""
+    return at_ms < YEAR_2000_MS

@@ -13,6 +13,7 @@ from typing import Any
 
 from gunicorn import glogging
 
+from backend.garbage import collect_less
 from backend.logs import configure_logs
 from backend.settings import load_settings
 
@@ -66,6 +67,10 @@ logger_class = JsonLogger
 accesslog = None
 #: It would put a socket into the home folder, where two installations would meet.
 control_socket_disable = True
+
+
+def post_worker_init(_worker: Any) -> None:
+    collect_less()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

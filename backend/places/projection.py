@@ -54,6 +54,7 @@ class PlaceChange:
     merged_into: UUID | None
     old_grid_id: UUID | None = None
     old_merged_into: UUID | None = None
+    kind_changed: bool = False
     path_changed: bool = False
 
 
@@ -90,6 +91,7 @@ def refold(session: Session, community_id: UUID, fresh: Iterable[PlaceFact]) -> 
             row["merged_into"],
             before[row["id"]]["grid_id"],
             before[row["id"]]["merged_into"],
+            row["kind"] != before[row["id"]]["kind"],
             row["path"] != before[row["id"]]["path"],
         )
         for row in changed

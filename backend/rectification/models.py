@@ -71,7 +71,8 @@ class RectificationTask(Base):
     """Projection: who must do what about a hazard. ``rev`` rises with every visible change.
 
     The responsible party and the measures are read from the sealed ``assign_step_id``; ``responsible_party_key`` is a
-    keyed hash, equal for equal parties, by which work orders are grouped.
+    keyed hash, equal for equal parties, by which work orders are grouped. ``assignment_key`` is one of all that the
+    assignment says, so that a correction of its words is a visible change too.
     """
 
     __tablename__ = "rectification_task"
@@ -85,6 +86,7 @@ class RectificationTask(Base):
     assignee_id: Mapped[UUID | None]
     assign_step_id: Mapped[UUID | None]
     responsible_party_key: Mapped[str | None] = mapped_column(Text)
+    assignment_key: Mapped[str | None] = mapped_column(Text)
     submitter_id: Mapped[UUID | None]
     revisit_id: Mapped[UUID | None]
     steps_not_applied: Mapped[int] = mapped_column(Integer)

@@ -138,13 +138,16 @@ class Projector:
             hazard.void_reason,
             _uuid(hazard.duplicate_of),
         )
-        party = hazard.assign_step.body.get("responsible_party") if hazard.assign_step else None
+        assigned = hazard.assign_step
+        said = assigned.body if assigned is not None else {}
+        party = said.get("responsible_party")
         out.rows["rectification_task"][(identity,)] = (
             family.place_id,
             hazard.closers[0],
-            _uuid(hazard.assign_step.body.get("assignee_account_id")) if hazard.assign_step else None,
-            _uuid(hazard.assign_step.id) if hazard.assign_step else None,
+            _uuid(said.get("assignee_account_id")),
+            _uuid(assigned.id) if assigned is not None else None,
             self.sealer.keyed_hash(party) if party else None,
+            self.sealer.keyed_hash(f"{party}\n{said.get('measures')}") if assigned is not None else None,
             _uuid(hazard.submitter_id),
             _uuid(hazard.revisit_id),
             len(hazard.not_applied),
@@ -259,6 +262,7 @@ def _add_void(
     out.rows["rectification_task"][(number.hazard_id,)] = (
         family.place_id,
         closer,
+        None,
         None,
         None,
         None,

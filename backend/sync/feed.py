@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, literal, select, text, update
+from sqlalchemy import delete, func, literal, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from backend.bulk import BulkInsert
 from backend.db import Database
 from backend.sync.models import FeedPosition, SyncChange
 
@@ -51,6 +52,9 @@ class Change(NamedTuple):
     rev: int
 
 
+_CHANGES: Final = BulkInsert(SyncChange, Change._fields, constants=("community_id",), conflict="")
+
+
 def area_scope(place_id: UUID | str) -> str:
     """The scope of a grid, or of the community's root for what lies above its grids."""
     return f"area:{place_id}"
@@ -68,9 +72,9 @@ def device_scope(install_id: UUID | str) -> str:
 
 def append_changes(session: Session, community_id: UUID, changes: Iterable[Change]) -> None:
     """Append changes in the writer's transaction; they get their positions after its commit."""
-    rows = [{"community_id": community_id, **change._asdict()} for change in changes]
-    if rows:
-        session.connection().execute(insert(SyncChange), rows)
+    columns = tuple(zip(*changes, strict=True))
+    if columns:
+        _CHANGES.run(session, columns, community_id=community_id)
 
 
 def has_unnumbered(session: Session, community_id: UUID) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from backend.db import new_id
 from backend.errors import Conflict, FieldError, InvalidInput, NotFound
@@ -14,12 +14,12 @@ from backend.http.context import RequestContext
 from backend.http.messages import add_messages
 from backend.identity.audit import audit
 from backend.identity.keys import Keyring, Sealed
-from backend.inspections.models import RecordKey
+from backend.inspections.models import Record, RecordKey
 from backend.inspections.waiting import COMPILE
 from backend.sync.intake import Results, take_in
 from backend.sync.judging import judge
 from backend.sync.models import Quarantine
-from backend.sync.quarantine import HELD, errors_json, resolve
+from backend.sync.quarantine import DISMISSED, HELD, errors_json, resolve
 from backend.sync.taking import Taking
 from mobile_contract.sync.envelope import BadRecord, GoodRecord, check_record
 from mobile_contract.sync.outcomes import Problem, PushResult, RecordOutcome
@@ -97,12 +97,13 @@ def requeue(ctx: RequestContext, quarantine_id: UUID) -> PushResult:
 
 
 def repair(ctx: RequestContext, quarantine_id: UUID, body: dict[str, Any]) -> PushResult:
-    """Store ``body["payload"]`` under the record's own id instead of the held bytes, which are kept as well.
+    """Store ``body["payload"]`` instead of the held bytes, which are kept as well: under the record's own id, or under
+    ``body["record_id"]`` when the bytes name none or other bytes are stored under it.
 
     Raises RepairRefused, RepairUnnamed, RecordIdTaken, QuarantineResolved.
     """
     row, _ = _open_held(ctx, quarantine_id)
-    record_id, record_type = row.record_id or body["record_id"], row.record_type or body["type"]
+    record_id, record_type = _name_of(ctx, row, body["record_id"]), row.record_type or body["type"]
     if record_id is None or record_type is None:
         raise RepairUnnamed
     taking = replace(_taking(ctx, row), repaired_from=row.id)
@@ -130,6 +131,24 @@ def repair(ctx: RequestContext, quarantine_id: UUID, body: dict[str, Any]) -> Pu
     _note(ctx, "quarantine_repaired", row, record_id=str(record_id), reason=body["reason"])
     resolve(ctx.session, ctx.community_id, [row.id], ctx.actor.account_id)
     return replace(result, quarantine_id=str(row.id))
+
+
+def dismiss(ctx: RequestContext, quarantine_id: UUID, reason: str) -> Quarantine:
+    """Nothing more will be done about it: it leaves the tray, the bytes stay. QuarantineResolved."""
+    row, _ = _open_held(ctx, quarantine_id)
+    row.state, row.resolved_at, row.resolved_by = DISMISSED, func.now(), ctx.actor.account_id
+    ctx.session.flush()
+    ctx.session.refresh(row)
+    _note(ctx, "quarantine_dismissed", row, reason=reason)
+    return row
+
+
+def _name_of(ctx: RequestContext, row: Quarantine, named: UUID | None) -> UUID | None:
+    """The id to store a repaired record under."""
+    if row.record_id is None or named is None:
+        return row.record_id or named
+    taken = ctx.session.get(Record, (ctx.community_id, row.record_id)) is not None
+    return named if taken else row.record_id
 
 
 def _open_held(ctx: RequestContext, quarantine_id: UUID) -> tuple[Quarantine, bytes]:

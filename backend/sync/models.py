@@ -61,7 +61,8 @@ class FeedPosition(Base):
 class Quarantine(Base):
     """Bytes that could not be taken in as they are: kept sealed until lawful erasure, to be repaired and requeued.
 
-    ``state``: held, accepted (requeued with success; ``record_id`` is stored), discarded is not offered.
+    ``state``: held, accepted (requeued or repaired with success), dismissed (the office will do nothing more about it;
+    the bytes are kept all the same), erased (lawfully).
     """
 
     __tablename__ = "quarantine"

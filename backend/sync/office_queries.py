@@ -1,6 +1,6 @@
 """Reads for the office: the quarantine, records, what waits, and how much there is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.inspections.models import Record, WaitingOn
 from backend.sync.models import Quarantine
-from backend.sync.quarantine import HELD
+from backend.sync.quarantine import DISMISSED, HELD, KEPT
 
 
 def list_quarantine(
@@ -23,6 +23,20 @@ def list_quarantine(
     if before is not None:
         found = found.where(Quarantine.id < before)
     return session.scalars(found.order_by(Quarantine.id.desc()).limit(limit + 1)).all()
+
+
+def superseded(session: Session, community_id: UUID, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the quarantine rows ``ids`` whose record a phone brought again later, in bytes that could be stored."""
+    if not ids:
+        return set()
+    found = (
+        select(Quarantine.id)
+        .join(Record, (Record.community_id == Quarantine.community_id) & (Record.id == Quarantine.record_id))
+        .where(Quarantine.community_id == community_id, Quarantine.id == func.any(list(ids)))
+        .where(Quarantine.state.in_(KEPT), Record.repaired_from.is_(None))
+        .where(Record.received_at > Quarantine.received_at)
+    )
+    return set(session.scalars(found))
 
 
 def list_waiting(session: Session, community_id: UUID, after: tuple[str, str, str] | None, limit: int) -> Sequence[Any]:
@@ -52,20 +66,23 @@ def references_of(session: Session, community_id: UUID, record_id: UUID) -> list
 
 
 def summary(session: Session, community_id: UUID) -> dict[str, Any]:
-    """How many records are stored (by type), quarantined, and waiting."""
+    """How many records are stored (by type), quarantined, dismissed, and waiting."""
     by_type = session.execute(
         select(Record.type, func.count()).where(Record.community_id == community_id).group_by(Record.type)
     )
     counts = {row[0]: row[1] for row in by_type}
-    quarantined = session.scalar(
-        select(func.count()).where(Quarantine.community_id == community_id, Quarantine.state == HELD)
-    )
+    kept = session.execute(
+        select(func.count().filter(Quarantine.state == HELD), func.count().filter(Quarantine.state == DISMISSED)).where(
+            Quarantine.community_id == community_id, Quarantine.state.in_(KEPT)
+        )
+    ).one()
     waiting = session.scalar(
         select(func.count(distinct(WaitingOn.record_id))).where(WaitingOn.community_id == community_id)
     )
     return {
         "records": sum(counts.values()),
         "by_type": counts,
-        "quarantined": quarantined or 0,
+        "quarantined": kept[0],
+        "dismissed": kept[1],
         "waiting": waiting or 0,
     }

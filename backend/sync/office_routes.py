@@ -1,24 +1,28 @@
 """The office's API of what phones sent: records, the quarantine, what waits."""
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 from sqlalchemy import select
 
+from backend.forms.catalogue import FormCatalogue
 from backend.http import Blueprint, RequestContext, requires
 from backend.http.errors import language
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
-from backend.identity.keys import Keyring, Sealed
+from backend.identity.keys import Keyring, Sealed, Sealer
 from backend.inspections.erasure import RecordNotFound
 from backend.inspections.models import Record, RecordKey
 from backend.places.queries import find_place
 from backend.sync import mending, office_queries
+from backend.sync.effects import effect_of
 from backend.sync.models import Quarantine
 from backend.sync.schemas import (
     ArchivedRecordSchema,
+    DismissSchema,
     MendedSchema,
     QuarantineDetailSchema,
     QuarantineItemSchema,
@@ -28,11 +32,14 @@ from backend.sync.schemas import (
     WaitingItemSchema,
 )
 from mobile_contract.error_codes import Language, message
+from mobile_contract.sync.messages import MAX_BYTES
 
 blueprint = Blueprint(
     "records", __name__, url_prefix="/api/v1", description="原始记录与隔离区 · Records and the quarantine"
 )
 SEES_QUARANTINE = requires("quarantine.read")
+#: A payload as large as a push may bring, written with escapes where its phone wrote none.
+REPAIR_BYTES: Final = 2 * MAX_BYTES + 64 * 1024
 MENDS = requires("quarantine.repair")
 READS = requires("record.read")
 
@@ -45,7 +52,7 @@ def list_quarantine(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any
     limit, cursor = query.pop("limit"), query.pop("cursor")
     rows = office_queries.list_quarantine(ctx.session, ctx.community_id, query, _id_in(cursor), limit)
     answer = page(rows, limit, lambda row: [row.id])
-    answer["items"] = [_item(ctx, row) for row in answer["items"]]
+    answer["items"] = _items(ctx, answer["items"])
     return answer
 
 
@@ -55,7 +62,7 @@ def read_quarantine(ctx: RequestContext, quarantine_id: UUID) -> dict[str, Any]:
     """One of them with its bytes."""
     row, raw = mending.find_held(ctx, quarantine_id)
     return {
-        **_item(ctx, row),
+        **_items(ctx, [row])[0],
         "raw_base64": None if raw is None else base64.b64encode(raw).decode(),
         "raw_text": _text(raw),
         "payload": _payload(raw),
@@ -83,12 +90,25 @@ def requeue_quarantine(ctx: RequestContext, quarantine_id: UUID) -> dict[str, An
         mending.RepairUnnamed,
         mending.RecordIdTaken,
     ),
+    max_bytes=REPAIR_BYTES,
 )
 @blueprint.arguments(RepairSchema)
 @blueprint.response(200, MendedSchema)
 def repair_quarantine(ctx: RequestContext, body: dict[str, Any], quarantine_id: UUID) -> dict[str, Any]:
-    """Store a repaired payload under the record's own id. The bytes as they came are kept."""
+    """Store a repaired payload, under the record's own id if that is free. The bytes as they came are kept."""
     return mending.repair(ctx, quarantine_id, body).wire(_tongue())
+
+
+@blueprint.post(
+    "/quarantine/<uuid:quarantine_id>/dismiss",
+    guard=MENDS,
+    raises=(mending.QuarantineNotFound, mending.QuarantineResolved),
+)
+@blueprint.arguments(DismissSchema)
+@blueprint.response(200, QuarantineItemSchema)
+def dismiss_quarantine(ctx: RequestContext, body: dict[str, Any], quarantine_id: UUID) -> dict[str, Any]:
+    """Nothing more will be done about it. The bytes as they came are kept, and the phone is told nothing new."""
+    return _items(ctx, [mending.dismiss(ctx, quarantine_id, body["reason"])])[0]
 
 
 @blueprint.get("/records/<uuid:record_id>", guard=READS, raises=(RecordNotFound,))
@@ -110,6 +130,7 @@ def read_record(ctx: RequestContext, record_id: UUID) -> dict[str, Any]:
         "sha256": row.sha256.hex(),
         "received_ms": _ms(ctx, row.received_at),
         "waiting_on": office_queries.references_of(ctx.session, ctx.community_id, row.id),
+        "effect": effect_of(ctx.session, ctx.community_id, _sealer(ctx), ctx.runtime.part(FormCatalogue), row),
         "payload": _opened(ctx, row, key) if _may_open(ctx, row) else None,
     }
 
@@ -146,6 +167,11 @@ def read_summary(ctx: RequestContext) -> dict[str, Any]:
     return office_queries.summary(ctx.session, ctx.community_id)
 
 
+def _items(ctx: RequestContext, rows: Sequence[Quarantine]) -> list[dict[str, Any]]:
+    superseded = office_queries.superseded(ctx.session, ctx.community_id, [row.id for row in rows])
+    return [{**_item(ctx, row), "superseded": row.id in superseded} for row in rows]
+
+
 def _item(ctx: RequestContext, row: Quarantine) -> dict[str, Any]:
     tongue = _tongue()
     return {
@@ -178,8 +204,11 @@ def _may_open(ctx: RequestContext, row: Record) -> bool:
 def _opened(ctx: RequestContext, row: Record, key: RecordKey | None) -> str | None:
     if row.sealed is None or key is None:
         return None
-    sealer = ctx.runtime.part(Keyring).sealer(ctx.session, ctx.community_id)
-    return sealer.open(row.id, Sealed(row.sealed, key.key_version, key.wrapped)).decode()
+    return _sealer(ctx).open(row.id, Sealed(row.sealed, key.key_version, key.wrapped)).decode()
+
+
+def _sealer(ctx: RequestContext) -> Sealer:
+    return ctx.runtime.part(Keyring).sealer(ctx.session, ctx.community_id)
 
 
 def _text(raw: bytes | None) -> str | None:

@@ -23,7 +23,10 @@ from mobile_contract.sync.outcomes import Problem
 
 HELD: Final = "held"
 ACCEPTED: Final = "accepted"
+DISMISSED: Final = "dismissed"
 ERASED: Final = "erased"
+#: Not in force and not erased.
+KEPT: Final = (HELD, DISMISSED)
 REVOKED: Final = "device_is_revoked"
 #: What a revoked installation may leave behind in one community.
 REVOKED_RECORDS: Final = 2_000
@@ -170,8 +173,8 @@ def _kept(session: Session, community_id: UUID, refused: Sequence[Refused]) -> d
 
 
 def anything_held(session: Session, community_id: UUID) -> bool:
-    """True when the community's quarantine holds something."""
-    found = select(Quarantine.id).where(Quarantine.community_id == community_id, Quarantine.state == HELD)
+    """True when the community's quarantine holds something that was neither accepted nor erased."""
+    found = select(Quarantine.id).where(Quarantine.community_id == community_id, Quarantine.state.in_(KEPT))
     return session.scalar(found.limit(1)) is not None
 
 
@@ -188,7 +191,7 @@ def accept_held(
         select(Quarantine.id, Quarantine.record_id, Quarantine.sha256).where(
             Quarantine.community_id == community_id,
             Quarantine.record_id == func.any([record_id for record_id, _ in stored]),
-            Quarantine.state == HELD,
+            Quarantine.state.in_(KEPT),
         )
     )
     hashes = dict(stored)
@@ -202,7 +205,7 @@ def resolve(session: Session, community_id: UUID, ids: Sequence[UUID], resolved_
     rows = session.execute(
         update(Quarantine)
         .where(Quarantine.community_id == community_id, Quarantine.id == func.any(list(ids)))
-        .where(Quarantine.state == HELD)
+        .where(Quarantine.state.in_(KEPT))
         .values(state=ACCEPTED, resolved_at=func.now(), resolved_by=resolved_by)
         .returning(Quarantine.install_id, Quarantine.record_id)
     ).all()

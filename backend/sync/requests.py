@@ -11,7 +11,7 @@ from backend.errors import DomainError, FieldError
 from backend.http.body import BodyUnreadable
 from backend.http.context import Actor, RequestContext
 from backend.http.errors import webargs_errors
-from backend.http.guards import CommunityRequired, PermissionDenied
+from backend.http.guards import CommunityRequired
 from backend.identity.authentication import choose_community
 from backend.sync.stamps import is_own
 
@@ -45,17 +45,15 @@ def read_json(schema: Schema) -> dict[str, Any]:
 
 
 def enter_named(ctx: RequestContext, body: dict[str, Any]) -> tuple[Actor, UUID]:
-    """The caller in the community that ``body`` names (or the only one). CommunityRequired or EnvelopeInvalid.
+    """The caller in the community that ``body`` names (or the only one).
 
-    EnvelopeInvalid also when it wants a signature (``clock``) for another installation than the token's.
+    CommunityRequired when none is named and there are several; PermissionDenied for one the account does not serve;
+    EnvelopeInvalid when it wants a signature (``clock``) for another installation than the token's.
     """
     if body.get("clock") is not None and not is_own(ctx, body):
         raise EnvelopeInvalid(errors=[FieldError("/install_id", "install_mismatch")])
     named = body.get("community_id")
-    try:
-        actor = choose_community(ctx.session, ctx.actor, None if named is None else UUID(named))
-    except PermissionDenied:
-        raise EnvelopeInvalid(errors=[FieldError("/community_id", "community_mismatch")]) from None
+    actor = choose_community(ctx.session, ctx.actor, None if named is None else UUID(named))
     if actor.community_id is None:
         raise CommunityRequired
     return actor, actor.community_id

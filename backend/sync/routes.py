@@ -12,7 +12,7 @@ from backend.errors import FieldError
 from backend.http import Blueprint, RequestContext, signed_in
 from backend.http.blueprint import View
 from backend.http.errors import language, problem
-from backend.http.guards import CommunityRequired
+from backend.http.guards import CommunityRequired, PermissionDenied
 from backend.sync.epoch import server_facts
 from backend.sync.pull import pull
 from backend.sync.push import keep_dead, push
@@ -48,7 +48,7 @@ def takes(schema: type[Schema]) -> Callable[[View], View]:
     return blueprint.doc(requestBody=body)
 
 
-@blueprint.post("/clock", guard=ANYBODY, raises=(CommunityRequired,))
+@blueprint.post("/clock", guard=ANYBODY, raises=(CommunityRequired, PermissionDenied))
 @takes(ClockRequestSchema)
 @blueprint.response(200, ClockAnswerSchema)
 def read_clock(ctx: RequestContext) -> Response:
@@ -72,7 +72,7 @@ def take_push(ctx: RequestContext) -> Response:
         return _dead(ctx, raw, refused.code, refused.status, refused.errors)
 
 
-@blueprint.post("/pull", guard=ANYBODY, raises=(CommunityRequired, ProtocolTooOld))
+@blueprint.post("/pull", guard=ANYBODY, raises=(CommunityRequired, PermissionDenied, ProtocolTooOld))
 @takes(PullSchema)
 @blueprint.response(200, PullAnswerSchema)
 def answer_pull(ctx: RequestContext) -> Response:
@@ -82,7 +82,7 @@ def answer_pull(ctx: RequestContext) -> Response:
     return _json(pull(ctx, read_json(_PULL)))
 
 
-@blueprint.post("/reconcile", guard=ANYBODY, raises=(CommunityRequired,))
+@blueprint.post("/reconcile", guard=ANYBODY, raises=(CommunityRequired, PermissionDenied))
 @takes(ReconcileSchema)
 @blueprint.response(200, ReconcileAnswerSchema)
 def answer_reconcile(ctx: RequestContext) -> Response:

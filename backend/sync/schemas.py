@@ -4,21 +4,24 @@ from marshmallow import Schema, fields, validate
 
 from backend.http.fields import line, prose
 from backend.http.paging import PageQuery
-from backend.sync.quarantine import ACCEPTED, ERASED, HELD
-from mobile_contract.sync.messages import ProblemSchema, PushResultSchema
+from backend.sync.quarantine import ACCEPTED, DISMISSED, ERASED, HELD
+from mobile_contract.sync.messages import MAX_BYTES, ProblemSchema, PushResultSchema
 
 
 class QuarantineQuery(PageQuery):
     """Narrows the list; ``state`` is held unless another is named."""
 
-    state = fields.Str(load_default=HELD, validate=validate.OneOf([HELD, ACCEPTED, ERASED]))
+    state = fields.Str(load_default=HELD, validate=validate.OneOf([HELD, ACCEPTED, DISMISSED, ERASED]))
     code = line(64, load_default=None, allow_none=True)
     install_id = fields.UUID(load_default=None, allow_none=True)
     record_id = fields.UUID(load_default=None, allow_none=True)
 
 
 class QuarantineItemSchema(Schema):
-    """Bytes that are not in force. ``sha256`` is that of the payload where one could be told, else of the bytes."""
+    """Bytes that are not in force. ``sha256`` is that of the payload where one could be told, else of the bytes.
+
+    ``superseded``: since then the phone itself brought a record under this id that could be stored.
+    """
 
     id = fields.UUID(required=True)
     record_id = fields.UUID(required=True, allow_none=True)
@@ -29,7 +32,8 @@ class QuarantineItemSchema(Schema):
     bytes = fields.Int(required=True)
     code = fields.Str(required=True)
     errors = fields.List(fields.Nested(ProblemSchema), required=True)
-    state = fields.Str(required=True)
+    state = fields.Str(required=True, metadata={"enum": [HELD, ACCEPTED, DISMISSED, ERASED]})
+    superseded = fields.Bool(required=True)
     received_ms = fields.Int(required=True)
 
 
@@ -42,10 +46,19 @@ class QuarantineDetailSchema(QuarantineItemSchema):
     payload = fields.Str(required=True, allow_none=True)
 
 
-class RepairSchema(Schema):
-    """The payload to store instead, and why it may be. ``record_id`` and ``type`` only where the bytes do not tell."""
+class DismissSchema(Schema):
+    """Why nothing more will be done about it."""
 
-    payload = fields.Str(required=True, validate=validate.Length(2, 1_000_000))
+    reason = prose(500, required=True)
+
+
+class RepairSchema(Schema):
+    """The payload to store instead, and why it may be. ``type`` only where the bytes do not tell.
+
+    ``record_id`` where the bytes do not tell, or a new one where other bytes are stored under theirs (``id_reused``).
+    """
+
+    payload = fields.Str(required=True, validate=validate.Length(2, MAX_BYTES))
     reason = prose(500, required=True)
     record_id = fields.UUID(load_default=None, allow_none=True)
     type = line(64, load_default=None, allow_none=True)
@@ -60,6 +73,24 @@ class ReferenceSchema(Schema):
 
     ref_type = fields.Str(required=True, metadata={"enum": ["place", "record", "form"]})
     ref_id = fields.Str(required=True)
+
+
+class EffectReasonSchema(Schema):
+    """Why a record, or one block of it, takes no effect; ``path`` is a JSON pointer as in the answer to a push."""
+
+    code = fields.Str(required=True)
+    path = fields.Str(required=True)
+    zh = fields.Str(required=True)
+    en = fields.Str(required=True)
+
+
+class EffectSchema(Schema):
+    """What a record does now. ``replaced_by``: the correction whose content counts instead; ``voided``: its root is."""
+
+    in_force = fields.Bool(required=True)
+    replaced_by = fields.UUID(required=True, allow_none=True)
+    voided = fields.Bool(required=True)
+    reasons = fields.List(fields.Nested(EffectReasonSchema), required=True)
 
 
 class ArchivedRecordSchema(Schema):
@@ -82,6 +113,7 @@ class ArchivedRecordSchema(Schema):
     root_op = fields.Str(required=True, allow_none=True)
     repaired_from = fields.UUID(required=True, allow_none=True)
     waiting_on = fields.List(fields.Nested(ReferenceSchema), required=True)
+    effect = fields.Nested(EffectSchema, required=True)
     payload = fields.Str(required=True, allow_none=True)
 
 
@@ -97,9 +129,10 @@ class WaitingItemSchema(ReferenceSchema):
 
 
 class SummarySchema(Schema):
-    """How much there is."""
+    """How much there is. ``quarantined`` are held to be dealt with; ``dismissed`` are kept, nothing is to be done."""
 
     records = fields.Int(required=True)
     by_type = fields.Dict(keys=fields.Str(), values=fields.Int(), required=True)
     quarantined = fields.Int(required=True)
+    dismissed = fields.Int(required=True)
     waiting = fields.Int(required=True)

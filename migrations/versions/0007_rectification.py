@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("assignee_id", sa.Uuid(), nullable=True),
         sa.Column("assign_step_id", sa.Uuid(), nullable=True),
         sa.Column("responsible_party_key", sa.Text(), nullable=True),
+        sa.Column("assignment_key", sa.Text(), nullable=True),
         sa.Column("submitter_id", sa.Uuid(), nullable=True),
         sa.Column("revisit_id", sa.Uuid(), nullable=True),
         sa.Column("steps_not_applied", sa.Integer(), nullable=False),

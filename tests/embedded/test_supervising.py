@@ -113,6 +113,26 @@ def test_kill_postgres_under_supervision_comes_back_at_the_same_address(tmp_path
     assert servers.pids == {}
 
 
+def test_kill_child_while_another_is_not_ready_starts_it_again(tmp_path: Path) -> None:
+    """As when PostgreSQL dies while the API, which needs it to be ready, is being started again."""
+    ready = tmp_path / "ready"
+    ready.touch()
+    argv = [sys.executable, "-c", "import time; time.sleep(60)"]
+    server, api = Service("server", argv, tmp_path), Service("api", argv, tmp_path, ready=ready.exists)
+    with Supervisor([server, api]) as both:
+        both.start()
+        assert server.process
+        assert api.process
+        ready.unlink()
+        api.process.kill()
+        wait_until(lambda: both.restarts["api"] == 1)
+        server.process.kill()
+        wait_until(lambda: both.restarts["server"] == 1 and server.alive())
+        ready.touch()
+    assert not server.alive()
+    assert not api.alive()
+
+
 def test_start_service_that_ends_shows_its_log_and_stops_the_others(tmp_path: Path) -> None:
     good = Service("good", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
     argv = [sys.executable, "-c", "print('no such table'); raise SystemExit(3)"]

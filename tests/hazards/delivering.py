@@ -235,5 +235,5 @@ def step_body(step: dict[str, Any]) -> dict[str, Any]:
     """A plain step as phones send it."""
     body = {name: value for name, value in step.items() if name not in ("chain", "hazard", "place")}
     if step["kind"] == "assign":
-        body |= {"assignee_account_id": None, "responsible_party": "王建国", "measures": "移走车辆"}
+        body = {"assignee_account_id": None, "responsible_party": "王建国", "measures": "移走车辆", **body}
     return {**body, "hazard_id": step["hazard"], "place_id": step["place"]}

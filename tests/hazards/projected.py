@@ -41,7 +41,7 @@ def _names(session: Session, community_id: UUID, history: History) -> dict[UUID,
 def _rows(
     session: Session, community_id: UUID, table: ProjectionTable, names: Mapping[UUID, Chain], gone: set[UUID]
 ) -> list[tuple[Any, ...]]:
-    columns = [n for n in (*table.key, *table.values) if n != "responsible_party_key"]
+    columns = [n for n in (*table.key, *table.values) if n not in ("responsible_party_key", "assignment_key")]
     found = select(*(table.table.c[n] for n in columns)).where(table.table.c.community_id == community_id)
     hazard = "id" if table.name == "hazard" else "hazard_id"
     rows = []

@@ -70,6 +70,7 @@ class Sweep:
         self.drain()
         broken += [f"{c.promise} {c.name}: {c.detail}" for c in self.fleet.check() if c.ok is False]
         self.drain()
+        self.fleet.close()
         return broken + self.dead_jobs() + self.differences()
 
     def lost(self) -> list[str]:

@@ -70,21 +70,22 @@ def test_kill_everything_again_and_again_keeps_every_promise(serving: Serving, s
 
 def test_kill_postgres_after_answers_before_durability_is_noticed(serving: Serving) -> None:
     """The seeded bug: the answer says "stored" while the commit is in memory only."""
+
+    def kill_at_the_end(what: str, done: int, total: int) -> None:
+        if what == "last push" and done == total:
+            strike(serving, "PostgreSQL", Random(2))
+
+    sweep = Sweep(serving, kill_at_the_end, seed=5, phones=2, days=1, visits_per_day=8, faults=frozenset())
     try:
         serving.as_owner("ALTER ROLE saolou_app SET synchronous_commit = off")
         serving.as_owner("ALTER SYSTEM SET wal_writer_delay = '10s'")
         serving.as_owner("ALTER SYSTEM SET autovacuum = off")  # its commits would make ours durable
         strike(serving, "PostgreSQL", Random(1))
         wait_until(serving.is_well, "everything is up again")
-
-        def kill_at_the_end(what: str, done: int, total: int) -> None:
-            if what == "last push" and done == total:
-                strike(serving, "PostgreSQL", Random(2))
-
-        sweep = Sweep(serving, kill_at_the_end, seed=5, phones=2, days=1, visits_per_day=8, faults=frozenset())
         sweep.fleet.run()
         wait_until(serving.is_well, "everything is up again")
         assert any("acknowledged and lost" in broken for broken in sweep.lost())
+        sweep.fleet.close()
     finally:
         serving.as_owner("ALTER ROLE saolou_app RESET synchronous_commit")
         serving.as_owner("ALTER SYSTEM RESET ALL")
@@ -108,3 +109,4 @@ def test_lose_jobs_with_their_messages_is_noticed(serving: Serving) -> None:
     sweep.drain()
     assert sweep.lost() == []
     assert sweep.differences() != []
+    sweep.fleet.close()

@@ -186,3 +186,15 @@ def test_change_of_one_hazard_tells_the_feed_of_that_one(town: Town) -> None:
     story.visit(2, {**CLEAR, "floor_label": "77"}, form="ebike_charging", outcome="no_answer", author=OFFICER)
     town.deliver(story.history)
     assert feed_length(town) == before + 1
+
+
+def test_correct_the_words_of_an_assignment_tells_the_feed(town: Town) -> None:
+    story = Story()
+    story.visit(0, PARKED)
+    step = story.step(1, "assign", HEAD)
+    town.deliver(story.history)
+    before = feed_length(town)
+    said = story.history["records"][1]["step"]
+    story.record("task_step", 2, HEAD, {**said, "measures": "移走车辆，加装护栏"}, amends=step)
+    town.deliver(story.history)
+    assert feed_length(town) == before + 1

@@ -147,4 +147,4 @@ def test_sync_of_several_communities_must_name_one(world: World) -> None:
     named = phone.pull({}, community_id=str(world.community_id))
     assert area(world.community_id) in named["allowed_scopes"]
     foreign = phone.call("pull", {**body, "community_id": str(make_community(world.db))})
-    assert foreign.status_code == 422
+    assert (foreign.status_code, foreign.json["code"]) == (403, "permission_denied")

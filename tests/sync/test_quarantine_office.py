@@ -137,6 +137,73 @@ def test_repair_of_a_reused_id_is_a_conflict(world: World) -> None:
     assert archived(world.db, world.community_id) == {record["id"]: record["payload"].encode()}
 
 
+def test_repair_of_a_reused_id_under_a_new_one_stores_it(world: World) -> None:
+    from backend.db import new_id
+
+    phone, office = world.phone(), world.office()
+    record = phone.visit(world.home)
+    other = {**phone.visit(world.home), "id": record["id"]}
+    quarantine_id = phone.push(record, other)[1]["quarantine_id"]
+    body = {"payload": other["payload"], "reason": "编号重复", "record_id": str(new_id())}
+    answer = post(office, f"quarantine/{quarantine_id}/repair", body)
+    assert (answer.json["status"], answer.json["id"]) == ("stored", body["record_id"])
+    stored = {record["id"]: record["payload"].encode(), body["record_id"]: other["payload"].encode()}
+    assert archived(world.db, world.community_id) == stored
+    assert get(office, f"records/{body['record_id']}").json["repaired_from"] == quarantine_id
+    assert get(office, f"quarantine/{quarantine_id}").json["state"] == "accepted"
+
+
+def test_repair_keeps_the_id_of_bytes_that_name_a_free_one(world: World) -> None:
+    from backend.db import new_id
+
+    phone, office = world.phone(), world.office()
+    record, quarantine_id = wrong_visit(world, phone)
+    body = {"payload": repaired(record), "reason": "选项填错", "record_id": str(new_id())}
+    assert post(office, f"quarantine/{quarantine_id}/repair", body).json["id"] == record["id"]
+
+
+def test_repair_takes_a_payload_as_large_as_a_push_may_bring(world: World) -> None:
+    phone, office = world.phone(), world.office()
+    record, quarantine_id = wrong_visit(world, phone)
+    body = {"payload": repaired(record) + " " * 4_000_000, "reason": "选项填错"}
+    assert post(office, f"quarantine/{quarantine_id}/repair", body).json["status"] == "stored"
+
+
+def test_dismissed_leaves_the_tray_and_keeps_its_bytes(world: World) -> None:
+    phone, office = world.phone(), world.office()
+    record, quarantine_id = wrong_visit(world, phone)
+    url = f"quarantine/{quarantine_id}/dismiss"
+    assert post(office, url, {"reason": " "}).status_code == 422
+    assert post(phone, url, {"reason": "试填"}).status_code == 403
+    assert post(office, url, {"reason": "试填，无须入库"}).json["state"] == "dismissed"
+    assert get(office, "quarantine").json["items"] == []
+    assert [i["id"] for i in get(office, "quarantine", state="dismissed").json["items"]] == [quarantine_id]
+    assert get(office, f"quarantine/{quarantine_id}").json["payload"] == record["payload"]
+    with world.db.transaction([world.community_id]) as session:
+        event = session.scalars(select(AuditEvent).where(AuditEvent.action == "quarantine_dismissed")).one()
+        assert event.details["reason"] == "试填，无须入库"
+    summary = get(office, "sync/summary").json
+    assert (summary["quarantined"], summary["dismissed"]) == (0, 1)
+    assert phone.reconcile(record["id"])["quarantined"] == [record["id"]]
+    assert phone.push(record)[0]["status"] == "quarantined"
+    assert get(office, f"quarantine/{quarantine_id}").json["state"] == "dismissed"
+    for action, body in (("dismiss", {"reason": "再"}), ("requeue", None)):
+        again = post(office, f"quarantine/{quarantine_id}/{action}", body)
+        assert (again.status_code, again.json["code"]) == (409, "quarantine_resolved")
+
+
+def test_held_item_whose_record_the_phone_stored_later_is_superseded(world: World) -> None:
+    phone, office = world.phone(), world.office()
+    record, quarantine_id = wrong_visit(world, phone)
+    assert get(office, f"quarantine/{quarantine_id}").json["superseded"] is False
+    assert phone.push({**phone.visit(world.home), "id": record["id"]})[0]["status"] == "stored"
+    assert get(office, f"quarantine/{quarantine_id}").json["superseded"] is True
+    first = phone.visit(world.home)
+    phone.push(first)
+    reused = phone.push({**phone.visit(world.home), "id": first["id"]})[0]["quarantine_id"]
+    assert get(office, f"quarantine/{reused}").json["superseded"] is False, "its record was stored before"
+
+
 def test_repair_of_bytes_that_name_nothing_needs_the_names(world: World) -> None:
     phone, office = world.phone(), world.office()
     record = phone.visit(world.home)
@@ -229,6 +296,7 @@ def test_summary_and_tray_count_what_is_there(world: World) -> None:
         "records": 3,
         "by_type": {"visit": 2, "place_proposal": 1},
         "quarantined": 1,
+        "dismissed": 0,
         "waiting": 1,
     }
     tray = get(office, "waiting", limit=1).json

@@ -70,11 +70,21 @@ def test_want_during_work_is_not_marked_done(db: Database, community: UUID) -> N
     claimed = must_claim(db, community)
     with db.transaction() as session:
         wanted = ledger.fence(session, claimed)
-        late = threading.Thread(target=want, args=(db, community, "a"))
-        late.start()  # waits for the fence and is counted after it
+        want(db, community, "a")  # in a transaction of its own, which waits for nobody
         ledger.finish(session, claimed, wanted)
-    late.join()
     assert must_claim(db, community).subjects == ("a",)
+
+
+def test_finish_lease_lost_during_work_commits_nothing(db: Database, community: UUID) -> None:
+    want(db, community, "a", "b")
+    overslept = must_claim(db, community, lease=timedelta(0))
+    with db.transaction() as session:
+        wanted = ledger.fence(session, overslept)
+        other = must_claim(db, community, limit=1)
+        with pytest.raises(ledger.LeaseLost):
+            ledger.finish(session, overslept, wanted)
+        kept = ledger.fence(session, overslept)
+    assert kept.keys() == {"a", "b"} - set(other.subjects)
 
 
 def test_want_between_claim_and_fence_is_done_with_it(db: Database, community: UUID) -> None:

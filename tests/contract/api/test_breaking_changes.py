@@ -189,11 +189,13 @@ def test_released_golden_payloads_are_never_changed() -> None:
 
 
 def earlier_contract() -> Document | None:
-    """The last release's contract; before the first release the last commit's other than what is here."""
+    """The last release's contract; before the first release that of the last commit, of where this branch began, or of
+    the commit before, whichever first differs from what is here."""
     release = git("describe", "--tags", "--abbrev=0", "--match", "v*")
     now = CONTRACT.read_text(encoding="utf-8")
-    for revision in [release.strip()] if release else ["HEAD", "HEAD~1"]:
-        text = git("show", f"{revision}:{IN_GIT}")
+    began = git("merge-base", "HEAD", "origin/main") or "HEAD"
+    for revision in [release] if release else ["HEAD", began, "HEAD~1"]:
+        text = git("show", f"{revision.strip()}:{IN_GIT}")
         if text and (release or text != now):
             found: Document = json.loads(text)
             return found
