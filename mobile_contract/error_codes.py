@@ -74,8 +74,8 @@ _RECORD: Final = (
     ("install_mismatch", "设备编号与登录不符", "The envelope's install_id is not the token's"),
     (
         "author_unknown",
-        "填报人不属于本社区，或未在本手机登录过",
-        "The author does not serve this community, or never signed in on this phone",
+        "填报人未在本机登录过，或在本社区没有外业角色；请以填报人身份在本机登录，再请社区重新入库",
+        "Its author never signed in on this phone, or has no field role here: sign in as that author, then requeue",
     ),
     ("device_is_revoked", "本设备已被停用", "Pushed with a revoked device's token"),
     ("quarantine_full", "隔离区已满", "This device's quarantine is full; status `retry`, kept on the phone"),

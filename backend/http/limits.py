@@ -1,5 +1,8 @@
 """Rate limits of the sign-in routes: only failures count, per address and per account.
 
+An account is soon closed to the address that guesses at it, and late to all others: else anybody who knows a log-in
+name could keep its owner out.
+
 Counted in Redis over a sliding window; while Redis is down each process counts in its own memory. Many phones behind
 one carrier's address sign in freely, somebody who guesses passwords does not.
 """
@@ -18,7 +21,10 @@ from backend.http.errors import on_domain_error
 from backend.settings import redis_py_url
 
 FAILURES_PER_ADDRESS = "60 per minute; 600 per hour"
-FAILURES_PER_ACCOUNT = "10 per 10 minutes; 50 per day"
+FAILURES_PER_ACCOUNT_AND_ADDRESS = "10 per 10 minutes"
+FAILURES_PER_ACCOUNT = "100 per hour"
+#: A token's holder guessing at its account's password harms nobody but the token.
+FAILURES_PER_TOKEN = "10 per 10 minutes; 50 per day"
 EXTENSION = "saolou-limits"
 Check = Callable[[], None]
 
@@ -79,23 +85,31 @@ def register_limits(app: Flask, redis_url: str) -> None:
         key_prefix="saolou",
     )
 
-    def check(name: str, account: Callable[[], str], scope: str) -> Check:
+    def check(name: str, scope: str, *per_account: tuple[str, str, Callable[[], str]]) -> Check:
         def passed() -> None:
             return None
 
         # Limits are told apart by the decorated function's name.
         passed.__qualname__ = passed.__name__ = name
+        checked: Check = passed
+        for limit, suffix, key in per_account:
+            checked = limiter.shared_limit(limit, scope=f"{scope}-{suffix}", key_func=key, deduct_when=_failed)(checked)
         per_address = limiter.shared_limit(FAILURES_PER_ADDRESS, scope=scope, deduct_when=_failed)
-        per_account = limiter.shared_limit(
-            FAILURES_PER_ACCOUNT, scope=scope + "-account", key_func=account, deduct_when=_failed
+        everything: Check = per_address(checked)
+        return everything
+
+    def log_in(name: str, account: Callable[[], str]) -> Check:
+        return check(
+            name,
+            "log-in",
+            (FAILURES_PER_ACCOUNT, "account", account),
+            (FAILURES_PER_ACCOUNT_AND_ADDRESS, "account-address", lambda: f"{account()} {client_address()}"),
         )
-        checked: Check = per_address(per_account(passed))
-        return checked
 
     app.extensions[EXTENSION] = {
-        "log_in": check("log_in", _named_account, "log-in"),
-        "page_log_in": check("page_log_in", _typed_account, "log-in"),
-        "password": check("password", _calling_token, "password"),
+        "log_in": log_in("log_in", _named_account),
+        "page_log_in": log_in("page_log_in", _typed_account),
+        "password": check("password", "password", (FAILURES_PER_TOKEN, "token", _calling_token)),
     }
 
     def on_limit(_: RateLimitExceeded) -> Response:
@@ -106,7 +120,7 @@ def register_limits(app: Flask, redis_url: str) -> None:
 
 
 def limit_log_in() -> None:
-    """Refuse (429) an address or an account after too many failed log-ins."""
+    """Refuse (429) an address, or an account from an address or from anywhere, after too many failed log-ins."""
     current_app.extensions[EXTENSION]["log_in"]()
 
 

@@ -16,7 +16,7 @@ from backend.db import after_commit, set_access
 from backend.http.context import Actor, Membership
 from backend.http.guards import CommunityRequired, PermissionDenied
 from backend.identity import models
-from backend.identity.models import Account, Community, Device, Token
+from backend.identity.models import Account, Community, DeviceAccount, Token
 from backend.identity.permissions import permissions_of, strength
 from backend.identity.queries import find_place_paths
 from backend.identity.tokens import TokenExpired, TokenUnknown, mark_used, token_hash
@@ -34,12 +34,15 @@ TOKEN = (
         Token.install_id,
         Account.id.label("account_id"),
         Account.name,
-        Device.revoked_at.label("device_revoked_at"),
-        Device.last_seen_at,
+        DeviceAccount.revoked_at.label("device_revoked_at"),
+        DeviceAccount.last_seen_at,
         func.set_config("app.account", cast(Account.id, Text), True),
     )
     .join(Account, Account.id == Token.account_id)
-    .outerjoin(Device, Device.install_id == Token.install_id)
+    .outerjoin(
+        DeviceAccount,
+        (DeviceAccount.install_id == Token.install_id) & (DeviceAccount.account_id == Token.account_id),
+    )
     .where(
         Token.hash == bindparam("hash"),
         Token.kind == "access",
@@ -59,8 +62,8 @@ def authenticate(session: Session, token: str, community: str | None) -> Actor:
     """The Actor behind an access token; TokenUnknown or TokenExpired.
 
     The active community is the one named in ``community``, or the only one; else ``community_id`` is None, as it is
-    when a community is named that the account does not serve. A revoked device's token gives an Actor with
-    ``device_revoked``: guards let it push and nothing else.
+    when a community is named that the account does not serve. A token of an account that was revoked on
+    its device gives an Actor with ``device_revoked``: guards let it push and nothing else.
     """
     now = clock.now_ms()
     found = _find_token(session, token)
@@ -148,17 +151,19 @@ def _note_seen(session: Session, found: Any, now: datetime) -> None:
     """At most once a minute, after the request, past whoever is writing the same row."""
     if found.last_seen_at is None or now - found.last_seen_at < SEEN_EVERY:
         return
-    install_id = found.install_id
+    here = (DeviceAccount.install_id == found.install_id, DeviceAccount.account_id == found.account_id)
 
     def note() -> None:
         free = (
-            select(Device.install_id)
-            .where(Device.install_id == install_id, Device.last_seen_at < now)
+            select(DeviceAccount.install_id)
+            .where(*here, DeviceAccount.last_seen_at < now)
             .with_for_update(skip_locked=True)
         )
         with Session(session.get_bind()) as apart, apart.begin():
             apart.execute(text("SET LOCAL synchronous_commit = off"))
-            apart.execute(update(Device).where(Device.install_id.in_(free)).values(last_seen_at=now))
+            apart.execute(
+                update(DeviceAccount).where(*here, DeviceAccount.install_id.in_(free)).values(last_seen_at=now)
+            )
 
     after_commit(session, note)
 

@@ -65,7 +65,7 @@ class Membership(Base):
 
 
 class Device(Base):
-    """An installation (phone or browser) and who signed in there last. A revoked one may only push, into quarantine."""
+    """An installation (phone or browser) and who signed in there last."""
 
     __tablename__ = "device"
 
@@ -73,6 +73,19 @@ class Device(Base):
     account_id: Mapped[UUID]
     name: Mapped[str | None] = mapped_column(Text)
     app_version: Mapped[str | None] = mapped_column(Text)
+
+
+class DeviceAccount(Base):
+    """An account that signed in on an installation: only such accounts may be the authors of records from there.
+
+    Once revoked, the account may only push from there, into quarantine; whoever else uses the phone is untouched.
+    """
+
+    __tablename__ = "device_account"
+    __table_args__ = (Index(None, "account_id", "install_id"),)
+
+    install_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
     first_seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -19,7 +19,6 @@ from backend.identity.models import Account, Membership
 from backend.identity.passwords import hash_password, verify_password
 from backend.identity.permissions import may_grant
 from backend.identity.queries import (
-    find_device,
     find_membership,
     find_place_paths,
     has_served,
@@ -138,12 +137,11 @@ def change_password(ctx: RequestContext, current: str, password: str) -> None:
 
 def revoke_device(ctx: RequestContext, install_id: UUID) -> None:
     """A lost phone may only push from now on, into quarantine."""
-    if find_device(ctx.session, ctx.community_id, ctx.actor.scope_paths, install_id) is None:
-        raise service.DeviceNotFound
     service.revoke_device(
         ctx.session,
         ctx.community_id,
         install_id,
+        scope_paths=ctx.actor.scope_paths,
         revoked_by=ctx.actor.account_id,
         at_ms=ctx.now_ms,
     )

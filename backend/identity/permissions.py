@@ -67,6 +67,8 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "sync.pull",
     },
 }
+#: Who carries a phone: records have authors with one of these roles. Others only read.
+FIELD_ROLES: Final = frozenset(role for role, held in PERMISSIONS.items() if "sync.pull" in held)
 ALL_PERMISSIONS: Final = frozenset[str]().union(*PERMISSIONS.values())
 
 #: Whoever stands higher in the community's line may close what a lower one may. A department's conclusion is its own:

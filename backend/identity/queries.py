@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Row, Select, Uuid, and_, any_, bindparam, column, 
 from sqlalchemy.orm import Session
 
 from backend.db import Ltree, set_access
-from backend.identity.models import Account, AuditEvent, Community, Device, Membership
+from backend.identity.models import Account, AuditEvent, Community, Device, DeviceAccount, Membership
 
 #: A scope hangs on a place, and places are a layer above this one: all that is needed here is where a place is.
 PLACE = table(
@@ -119,7 +119,7 @@ def has_served(session: Session, community_id: UUID, account_id: UUID) -> bool:
     return bool(session.scalar(select(ever)))
 
 
-def _members_within(community_id: UUID, scope_paths: Sequence[str]) -> Select[UUID]:
+def members_within(community_id: UUID, scope_paths: Sequence[str]) -> Select[UUID]:
     """Accounts with a role in force over a place within ``scope_paths`` (empty: anywhere in the community)."""
     members = select(Membership.account_id).where(
         Membership.community_id == community_id, Membership.revoked_at.is_(None)
@@ -134,34 +134,26 @@ def list_accounts(
     session: Session, community_id: UUID, scope_paths: Sequence[str], after: UUID | None, limit: int
 ) -> Sequence[Account]:
     """Up to ``limit + 1`` accounts that serve within ``scope_paths``, by id."""
-    rows = select(Account).where(Account.id.in_(_members_within(community_id, scope_paths)))
+    rows = select(Account).where(Account.id.in_(members_within(community_id, scope_paths)))
     if after is not None:
         rows = rows.where(Account.id > after)
     return session.scalars(rows.order_by(Account.id).limit(limit + 1)).all()
 
 
 def list_devices(
-    session: Session, community_id: UUID, scope_paths: Sequence[str], after: UUID | None, limit: int
-) -> Sequence[Row[Device, str]]:
-    """Up to ``limit + 1`` (device, account's name) whose last account serves within ``scope_paths``."""
+    session: Session, community_id: UUID, scope_paths: Sequence[str], after: tuple[UUID, UUID] | None, limit: int
+) -> Sequence[Row[DeviceAccount, str | None, str | None, str]]:
+    """Up to ``limit + 1`` pairs of an installation and an account that signed in there and serves within
+    ``scope_paths``, by their ids."""
     rows = (
-        select(Device, Account.name.label("account_name"))
-        .join(Account, Account.id == Device.account_id)
-        .where(Device.account_id.in_(_members_within(community_id, scope_paths)))
+        select(DeviceAccount, Device.name, Device.app_version, Account.name.label("account_name"))
+        .join(Device, Device.install_id == DeviceAccount.install_id)
+        .join(Account, Account.id == DeviceAccount.account_id)
+        .where(DeviceAccount.account_id.in_(members_within(community_id, scope_paths)))
     )
     if after is not None:
-        rows = rows.where(Device.install_id > after)
-    return session.execute(rows.order_by(Device.install_id).limit(limit + 1)).all()
-
-
-def find_device(session: Session, community_id: UUID, scope_paths: Sequence[str], install_id: UUID) -> Device | None:
-    """The device, when its last account serves within ``scope_paths``."""
-    return session.scalar(
-        select(Device).where(
-            Device.install_id == install_id,
-            Device.account_id.in_(_members_within(community_id, scope_paths)),
-        )
-    )
+        rows = rows.where(tuple_(DeviceAccount.install_id, DeviceAccount.account_id) > after)
+    return session.execute(rows.order_by(DeviceAccount.install_id, DeviceAccount.account_id).limit(limit + 1)).all()
 
 
 def list_audit_events(

@@ -137,19 +137,18 @@ def revoke_role(ctx: RequestContext, membership_id: UUID) -> None:
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, page_schema(DeviceSchema))
 def list_devices(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
-    """Installations whose last account serves within the caller's scope."""
-    rows = queries.list_devices(
-        ctx.session, ctx.community_id, ctx.actor.scope_paths, _id_after(query["cursor"]), query["limit"]
-    )
-    answer = page(rows, query["limit"], lambda row: [row.Device.install_id])
-    answer["items"] = [{**_columns(r.Device), "account_name": r.account_name} for r in answer["items"]]
+    """Installations with each account that signed in there and serves within the caller's scope."""
+    after = _ids_after(query["cursor"])
+    rows = queries.list_devices(ctx.session, ctx.community_id, ctx.actor.scope_paths, after, query["limit"])
+    answer = page(rows, query["limit"], lambda row: [row.DeviceAccount.install_id, row.DeviceAccount.account_id])
+    answer["items"] = [{**r._mapping, **_columns(r.DeviceAccount)} for r in answer["items"]]
     return answer
 
 
 @blueprint.post("/devices/<uuid:install_id>/revoke", guard=requires("device.revoke"), raises=(service.DeviceNotFound,))
 @blueprint.response(204)
 def revoke_device(ctx: RequestContext, install_id: UUID) -> None:
-    """A lost phone: from now on it may only push, into quarantine."""
+    """A lost phone: from there the accounts within the caller's scope may only push from now on, into quarantine."""
     office.revoke_device(ctx, install_id)
 
 
@@ -191,6 +190,11 @@ def _columns(row: Any) -> dict[str, Any]:
 def _id_after(cursor: str | None) -> UUID | None:
     key = decode_cursor(cursor, 1)
     return None if key is None else _uuid(key[0])
+
+
+def _ids_after(cursor: str | None) -> tuple[UUID, UUID] | None:
+    key = decode_cursor(cursor, 2)
+    return None if key is None else (_uuid(key[0]), _uuid(key[1]))
 
 
 def _uuid(value: Any) -> UUID:

@@ -95,7 +95,7 @@ class GrantSchema(Schema):
 
 
 class DeviceSchema(Schema):
-    """An installation and who signed in there last."""
+    """An installation and an account that signed in there; ``revoked_at`` is that account's there."""
 
     install_id = fields.UUID(required=True)
     name = fields.String(required=True, allow_none=True)

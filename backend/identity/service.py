@@ -1,6 +1,7 @@
 """Communities, accounts, roles and devices. Callers have checked that the actor may (``backend.identity.office``)."""
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,10 @@ from backend.errors import Conflict, DomainError, NotFound
 from backend.http.messages import add_messages
 from backend.identity.audit import audit
 from backend.identity.keys import Keyring
-from backend.identity.models import Account, Community, Device, Membership
+from backend.identity.models import Account, Community, DeviceAccount, Membership
 from backend.identity.passwords import hash_password
 from backend.identity.permissions import ROLES
+from backend.identity.queries import members_within
 from backend.jobs import ledger
 
 
@@ -197,19 +199,28 @@ def revoke_device(
     community_id: UUID,
     install_id: UUID,
     *,
+    scope_paths: Sequence[str] = (),
     revoked_by: UUID | None = None,
     at_ms: int | None = None,
 ) -> None:
-    """From now on this installation may only push, into quarantine. Revoking twice is once. DeviceNotFound."""
-    known = session.execute(
-        update(Device)
-        .where(Device.install_id == install_id, Device.revoked_at.is_(None))
+    """From now on the accounts that serve within ``scope_paths`` may only push from this installation, into quarantine.
+
+    Who serves elsewhere only is untouched. Revoking twice is once. DeviceNotFound when none of them ever was there.
+    """
+    theirs = (
+        DeviceAccount.install_id == install_id,
+        DeviceAccount.account_id.in_(members_within(community_id, scope_paths)),
+    )
+    if session.scalar(select(DeviceAccount.account_id).where(*theirs).limit(1)) is None:
+        raise DeviceNotFound
+    revoked = session.execute(
+        update(DeviceAccount)
+        .where(*theirs, DeviceAccount.revoked_at.is_(None))
         .values(revoked_at=_now())
-        .returning(Device.install_id)
-    ).scalar()
-    if known is None:
-        if session.get(Device, install_id) is None:
-            raise DeviceNotFound
+        .returning(DeviceAccount.account_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if not revoked:
         return
     audit(
         session,

@@ -22,7 +22,7 @@ from backend.db import new_id, set_access
 from backend.errors import Unauthenticated
 from backend.http.guards import DeviceRevoked
 from backend.identity.audit import audit
-from backend.identity.models import Account, Device, Token
+from backend.identity.models import Account, Device, DeviceAccount, Token
 from backend.identity.passwords import renewed_hash, verify_password
 from backend.identity.queries import OwnMembership, list_own_memberships
 from backend.identity.service import LoginInvalid, normal_login
@@ -76,7 +76,8 @@ def log_in(session: Session, username: str, password: str, install_id: UUID, dev
     current = _lock_account(session, account.id)
     if current.password_hash != account.password_hash or current.disabled_at is not None:
         raise LoginFailed
-    if _keep_device(session, install_id, account.id, device_name):
+    _keep_device(session, install_id, account.id, device_name)
+    if _keep_pair(session, install_id, account.id, now) is not None:
         raise DeviceRevoked
     if (renewed := renewed_hash(current.password_hash, password)) is not None:
         current.password_hash = renewed
@@ -100,6 +101,7 @@ def refresh(session: Session, refresh_token: str, install_id: UUID) -> SignedIn 
     if token.expires_at <= clock.utc(now):
         raise TokenExpired
     mark_used(session, token.family, token.generation, now)
+    _keep_pair(session, install_id, account.id, now)
     return _issue(session, account, install_id, token.family, token.generation + 1, now)
 
 
@@ -156,7 +158,8 @@ def _presented(session: Session, refresh_token: str, install_id: UUID) -> tuple[
     token = session.get(Token, hashed)
     if token is None:
         raise TokenUnknown
-    if session.scalar(select(Device.revoked_at).where(Device.install_id == install_id)) is not None:
+    pair = session.get(DeviceAccount, (install_id, account_id))
+    if pair is not None and pair.revoked_at is not None:
         raise DeviceRevoked
     return token, account
 
@@ -175,16 +178,27 @@ def _revoke(session: Session, which: ColumnElement[bool], now_ms: int) -> None:
     session.execute(update(Token).where(which, Token.revoked_at.is_(None)).values(revoked_at=clock.utc(now_ms)))
 
 
-def _keep_device(session: Session, install_id: UUID, account_id: UUID, name: str | None) -> datetime | None:
-    """Remember who signs in where; when the installation was revoked, or None."""
+def _keep_device(session: Session, install_id: UUID, account_id: UUID, name: str | None) -> None:
+    """Remember the installation and who signed in there last."""
     shown = "".join(c for c in name or "" if c.isprintable()) or None
-    seen = clock.utc(clock.now_ms())
-    statement = upsert(Device).values(install_id=install_id, account_id=account_id, name=shown, last_seen_at=seen)
+    statement = upsert(Device).values(install_id=install_id, account_id=account_id, name=shown)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Device.install_id], set_={"account_id": account_id, "name": shown}
+        )
+    )
+
+
+def _keep_pair(session: Session, install_id: UUID, account_id: UUID, now_ms: int) -> datetime | None:
+    """Remember that the account is at home on the installation; when it was revoked there, or None."""
+    seen = clock.utc(now_ms)
+    statement = upsert(DeviceAccount).values(
+        install_id=install_id, account_id=account_id, first_seen_at=seen, last_seen_at=seen
+    )
     return session.execute(
         statement.on_conflict_do_update(
-            index_elements=[Device.install_id],
-            set_={"account_id": account_id, "name": shown, "last_seen_at": seen},
-        ).returning(Device.revoked_at)
+            index_elements=[DeviceAccount.install_id, DeviceAccount.account_id], set_={"last_seen_at": seen}
+        ).returning(DeviceAccount.revoked_at)
     ).scalar_one()
 
 

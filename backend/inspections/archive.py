@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from backend.bulk import BulkInsert
 from backend.identity.keys import Sealed, Sealer
-from backend.identity.permissions import permissions_of
 from backend.inspections.models import Record, RecordKey, RecordPlace
 from mobile_contract.sync.ordering import Revision, order_key
 
 
 class RecordRow(NamedTuple):
-    """A record to be stored, in the order of the insert's columns; ``anchors`` is JSON text."""
+    """A record to be stored, in the order of the insert's columns; ``anchors`` is JSON text,
+    ``actor_scopes`` an array's text."""
 
     id: UUID
     type: str
@@ -29,6 +29,7 @@ class RecordRow(NamedTuple):
     sealed: bytes
     author_id: UUID
     actor_role: str | None
+    actor_scopes: str
     seq: int
     boot_id: str
     elapsed_ms: int
@@ -142,7 +143,7 @@ class ArchivedRecord(NamedTuple):
     id: UUID
     type: str
     author_id: UUID
-    actor_role: str | None
+    actor_scopes: Sequence[str]
     install_id: UUID
     seq: int
     effective_ms: int
@@ -158,7 +159,7 @@ _SHOWN: Final = (
     Record.id,
     Record.type,
     Record.author_id,
-    Record.actor_role,
+    Record.actor_scopes,
     Record.install_id,
     Record.seq,
     Record.effective_ms,
@@ -171,8 +172,11 @@ _SHOWN: Final = (
 )
 
 
-def revision_of(record: ArchivedRecord) -> Revision:
-    """A record as far as amending is concerned. An erased one goes on counting: what it corrected must not return."""
+def revision_of(record: ArchivedRecord, *, may_supervise: bool) -> Revision:
+    """A record as far as amending is concerned. An erased one goes on counting: what it corrected must not return.
+
+    ``may_supervise``: the author's roles allow it to correct others' records (``backend.inspections.supervising``).
+    """
     root = None if record.root_id is None else str(record.root_id)
     reason = "erased" if record.payload is None else record.payload.get("reason")
     return Revision(
@@ -182,7 +186,7 @@ def revision_of(record: ArchivedRecord) -> Revision:
         amends=root if record.root_op == "amends" else None,
         voids=root if record.root_op == "voids" else None,
         reason=reason,
-        may_supervise="record.correct" in permissions_of(record.actor_role or ""),
+        may_supervise=may_supervise,
     )
 
 

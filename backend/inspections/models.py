@@ -26,7 +26,9 @@ class Record(Base):
 
     ``effective_ms`` is the record's own time (never its receipt); ``place_id`` the header's place (the other
     places its blocks name are ``RecordPlace`` rows); ``root_id``/``root_op`` the record it amends or voids.
-    ``actor_role`` is the author's role frozen at acceptance. ``anchors`` holds every verified anchor it came with.
+    ``actor_scopes`` are the author's roles with their places, frozen at acceptance (what counts is judged by place when
+    the record is folded); ``actor_role`` the strongest of them, to be shown.
+    ``anchors`` holds every verified anchor it came with.
     """
 
     __tablename__ = "record"
@@ -50,6 +52,7 @@ class Record(Base):
     install_id: Mapped[UUID]
     author_id: Mapped[UUID]
     actor_role: Mapped[str | None] = mapped_column(Text)
+    actor_scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     seq: Mapped[int] = mapped_column(BigInteger)
     boot_id: Mapped[str] = mapped_column(Text)
     elapsed_ms: Mapped[int] = mapped_column(BigInteger)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from backend.inspections.archive import ArchivedRecord, load_records, revision_of
+from backend.inspections.archive import ArchivedRecord, load_records
 from backend.inspections.models import Record
 from backend.inspections.record_kinds import (
     AcceptedRecord,
@@ -16,6 +16,7 @@ from backend.inspections.record_kinds import (
     RecordKind,
     Reference,
 )
+from backend.inspections.supervising import revisions_anywhere
 from backend.places.events import PlaceFact
 from backend.places.service import PlaceListeners, record_place_events
 from mobile_contract.sync.ordering import effective_versions
@@ -98,7 +99,8 @@ def _resolved(intake: Intake, roots: set[UUID]) -> list[tuple[ArchivedRecord, Ar
     ).all()
     family = load_records(intake.session, intake.sealer, intake.community_id, {*roots, *corrections})
     by_id = {str(record.id): record for record in family}
-    versions = effective_versions(revision_of(record) for record in family)
+    # Where a proposed door stands is what its corrections decide, so it cannot decide who may correct.
+    versions = effective_versions(revisions_anywhere(family))
     return [
         (by_id[version.root_id], None if version.content_id is None else by_id[version.content_id])
         for version in versions.effective

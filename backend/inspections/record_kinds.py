@@ -36,6 +36,7 @@ class AcceptedRecord:
     body: bytes
     author_id: UUID
     actor_role: str | None
+    actor_scopes: Sequence[str]
     install_id: UUID
     seq: int
     effective_ms: int

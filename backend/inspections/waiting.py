@@ -12,11 +12,11 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from backend.bulk import BulkInsert
 from backend.inspections.archive import families, places_of_families
-from backend.inspections.models import WaitingOn
+from backend.inspections.models import Record, WaitingOn
 from backend.inspections.record_kinds import Reference, RefType
 from backend.jobs import ledger
 from backend.places.projection import PlaceChange
@@ -100,7 +100,7 @@ def release_places(session: Session, community_id: UUID, place_ids: Sequence[UUI
 
 
 def recompile_moved(session: Session, community_id: UUID, changes: Sequence[PlaceChange]) -> None:
-    """Places moved to another grid, were merged or turned out another kind: what hangs on them is folded anew.
+    """Places moved, were merged or turned out another kind: what hangs on them is folded anew.
 
     For ``on_changed``.
     """
@@ -108,11 +108,12 @@ def recompile_moved(session: Session, community_id: UUID, changes: Sequence[Plac
     for change in changes:
         if change.is_new:
             continue
-        if change.grid_id != change.old_grid_id:
+        if change.grid_id != change.old_grid_id or change.path_changed:
             touched.add(change.place_id)
         if change.merged_into != change.old_merged_into:
             touched |= {change.place_id, change.merged_into, change.old_merged_into}
     touched |= _visited_with(session, community_id, {c.place_id for c in changes if c.kind_changed})
+    touched |= _corrected_at(session, community_id, {c.place_id for c in changes if c.path_changed})
     ledger.want(session, COMPILE, community_id, [str(place) for place in touched if place is not None])
 
 
@@ -121,6 +122,18 @@ def _visited_with(session: Session, community_id: UUID, places: Collection[UUID]
     if not places:
         return set()
     return {*places, *places_of_families(session, community_id, families(session, community_id, places, ("visit",)))}
+
+
+def _corrected_at(session: Session, community_id: UUID, places: Collection[UUID]) -> set[UUID]:
+    """Every place named in a family whose root stands at one of ``places``: who may correct it follows where it is."""
+    if not places:
+        return set()
+    correction = aliased(Record)
+    corrected = exists().where(correction.community_id == community_id, correction.root_id == Record.id)
+    roots = select(Record.id).where(
+        Record.community_id == community_id, Record.place_id == func.any(list(places)), corrected
+    )
+    return places_of_families(session, community_id, set(session.scalars(roots)))
 
 
 def settle(session: Session, community_id: UUID, known: Mapping[RefType, Iterable[str]]) -> set[UUID]:

@@ -55,6 +55,7 @@ class PlaceChange:
     old_grid_id: UUID | None = None
     old_merged_into: UUID | None = None
     kind_changed: bool = False
+    path_changed: bool = False
 
 
 def fold_places(session: Session, community_id: UUID, place_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -91,6 +92,7 @@ def refold(session: Session, community_id: UUID, fresh: Iterable[PlaceFact]) -> 
             before[row["id"]]["grid_id"],
             before[row["id"]]["merged_into"],
             row["kind"] != before[row["id"]]["kind"],
+            row["path"] != before[row["id"]]["path"],
         )
         for row in changed
     ]

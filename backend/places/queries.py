@@ -1,6 +1,6 @@
 """Reads of the registry. Place scope: ``scope`` are ltree paths the reader is limited to; empty means no limit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -129,6 +129,20 @@ def has_moves(session: Session, community_id: UUID) -> bool:
     """Whether any place of the community was ever moved or merged."""
     moved = exists().where(PlaceEvent.community_id == community_id, PlaceEvent.kind.in_(("moved", "merged")))
     return bool(session.scalar(select(moved)))
+
+
+def stood_under(session: Session, community_id: UUID, place_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """Each known place of ``place_ids`` with all places it ever stood under, itself included.
+
+    Ever, not now: what somebody in charge of a grid decided stays decided when the building is given to another grid.
+    """
+    if not place_ids:
+        return {}
+    if not has_moves(session, community_id):
+        found = select(Place.id, Place.path).where(Place.community_id == community_id, among(Place.id, place_ids))
+        return {row.id: {UUID(label) for label in row.path.split(".")} for row in session.execute(found)}
+    tree = Tree(community_id, fold_facts(community_id, load_facts(session, community_id, sorted(place_ids))))
+    return {place_id: tree.stood_under(place_id) for place_id in place_ids if place_id in tree.nodes}
 
 
 def grid_at(

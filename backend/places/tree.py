@@ -94,6 +94,28 @@ class Tree:
             *_, survivor = _followed(loser, into)
             self.nodes[loser].merged_into, self.nodes[loser].merge = survivor, link
 
+    def stood_under(self, place_id: UUID) -> set[UUID]:
+        """A known place and all that it ever stood under, by its own moves or by merges and moves further up."""
+        found: set[UUID] = set()
+        asked = {place_id}
+        while asked:
+            found |= asked
+            asked = {above for one in asked for above in self._ever_directly_above(one)} - found
+        return found
+
+    def _ever_directly_above(self, place_id: UUID) -> Iterator[UUID]:
+        fold, node = self._folds[place_id], self.nodes[place_id]
+        if node.merge is not None:
+            yield node.merge.target_id
+        if node.merged_into is not None:
+            yield node.merged_into
+        if node.parent_id is not None:
+            yield node.parent_id
+        for link in fold.parents:
+            holder = self._named_holder(link.target_id, node.kind, {place_id})
+            if holder is not None:
+                yield holder
+
     def grid_history(self, place_id: UUID) -> list[tuple[int, UUID | None]]:
         """The grids a known place was in: ``[(from_ms, grid id or None), …]``, ascending, the first from 0."""
         fold = self._folds[place_id]

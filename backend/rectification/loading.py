@@ -11,11 +11,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.hazards.facts import Block, StepFact, VisitFact
+from backend.hazards.lifecycle import STEP_KINDS
+from backend.identity.frozen_scopes import roles_at, scope_places
 from backend.identity.keys import Sealed, Sealer
-from backend.inspections.archive import ArchivedRecord, load_places_records, revision_of
+from backend.identity.permissions import permissions_of
+from backend.inspections.archive import ArchivedRecord, load_places_records
 from backend.inspections.models import RecordKey
+from backend.inspections.supervising import revisions
+from backend.places.queries import stood_under
 from backend.rectification.models import TaskStep
-from mobile_contract.sync.ordering import OrderKey, console_key, effective_versions
+from mobile_contract.sync.ordering import Effective, OrderKey, console_key, effective_versions
 
 
 @dataclass(slots=True)
@@ -42,8 +47,9 @@ def load_facts(session: Session, community_id: UUID, sealer: Sealer, place_ids: 
         return facts
     records = load_places_records(session, sealer, community_id, place_ids, types=("visit", "task_step"))
     by_id = {str(record.id): record for record in records}
-    versions = effective_versions(revision_of(record) for record in records)
+    versions = effective_versions(revisions(session, community_id, records))
     facts.refused = dict(versions.refused)
+    phone_steps: list[tuple[Effective, ArchivedRecord, dict[str, Any]]] = []
     for version in versions.effective:
         record = by_id.get(version.content_id) if version.content_id is not None else None
         if record is None or record.payload is None:
@@ -53,11 +59,29 @@ def load_facts(session: Session, community_id: UUID, sealer: Sealer, place_ids: 
             quality = by_id[version.root_id].time_quality
             _add_visit(facts, _visit(version.root_id, version.key, quality, record, record.payload["visit"]))
         else:
-            body = record.payload["step"]
-            step = _step(version.root_id, version.key, body, str(record.author_id), record.actor_role)
-            facts.steps_at[body["place_id"].lower()].append(step)
+            phone_steps.append((version, record, record.payload["step"]))
+    _add_phone_steps(session, community_id, phone_steps, facts)
     _add_console_steps(session, community_id, sealer, place_ids, facts)
     return facts
+
+
+def _add_phone_steps(
+    session: Session,
+    community_id: UUID,
+    steps: Sequence[tuple[Effective, ArchivedRecord, dict[str, Any]]],
+    facts: PlaceFacts,
+) -> None:
+    """Each as its author's strongest role over the step's place that may take it: places are known by now, if ever."""
+    scoped = {UUID(body["place_id"]) for _, record, body in steps if scope_places(record.actor_scopes)}
+    above = stood_under(session, community_id, scoped)
+    for version, record, body in steps:
+        place = UUID(body["place_id"])
+        held = roles_at(record.actor_scopes, above.get(place, {place}))
+        kind = STEP_KINDS.get(body["kind"])
+        fitting = [role for role in held if kind is not None and kind.permission in permissions_of(role)]
+        role = next(iter(fitting or held), None)
+        step = _step(version.root_id, version.key, body, str(record.author_id), role)
+        facts.steps_at[body["place_id"].lower()].append(step)
 
 
 def _add_console_steps(

@@ -14,13 +14,18 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base
 
 
 class TaskStep(Base):
-    """Fact: somebody did something about a hazard. Append-only; the body is sealed (it names people)."""
+    """Fact: somebody did something about a hazard. Append-only; the body is sealed (it names people).
+
+    ``actor_role`` of a step taken at the console is as what it was taken, checked there and then. A phone's step has
+    the author's roles with their places (``actor_scopes``), judged by place when folded; ``actor_role`` is only shown.
+    """
 
     __tablename__ = "task_step"
     __table_args__ = (Index(None, "community_id", "place_id"), Index(None, "community_id", "hazard_id"))
@@ -35,6 +40,7 @@ class TaskStep(Base):
     seq: Mapped[int] = mapped_column(BigInteger)
     actor_id: Mapped[UUID]
     actor_role: Mapped[str | None] = mapped_column(Text)
+    actor_scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     from_record: Mapped[bool] = mapped_column(Boolean)
     wall_ms: Mapped[int | None] = mapped_column(BigInteger)
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

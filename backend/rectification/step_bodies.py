@@ -9,8 +9,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.identity.keys import Sealed, Sealer
-from backend.inspections.archive import load_records, revision_of
+from backend.inspections.archive import load_records
 from backend.inspections.models import Record, RecordKey
+from backend.inspections.supervising import revisions
 from backend.rectification.models import TaskStep
 from mobile_contract.sync.ordering import effective_versions
 
@@ -54,7 +55,7 @@ def _phone_steps(session: Session, sealer: Sealer, community_id: UUID, ids: list
     ).all()
     records = {str(record.id): record for record in load_records(session, sealer, community_id, family)}
     bodies: dict[UUID, StepBody] = {}
-    for version in effective_versions(revision_of(record) for record in records.values()).effective:
+    for version in effective_versions(revisions(session, community_id, records.values())).effective:
         record = records.get(version.content_id or "")
         if record is not None and record.payload is not None:
             bodies[UUID(version.root_id)] = record.payload["step"]

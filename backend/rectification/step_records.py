@@ -40,6 +40,7 @@ def keep_steps(intake: Intake, records: Sequence[AcceptedRecord]) -> None:
             "seq": record.seq,
             "actor_id": record.author_id,
             "actor_role": record.actor_role,
+            "actor_scopes": list(record.actor_scopes),
             "from_record": True,
             "wall_ms": record.wall_ms,
         }

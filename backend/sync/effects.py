@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from backend.forms.catalogue import FormCatalogue
 from backend.identity.keys import Sealer
-from backend.inspections.archive import ArchivedRecord, load_records, revision_of
+from backend.inspections.archive import ArchivedRecord, load_records
 from backend.inspections.models import Record
+from backend.inspections.supervising import revisions
 from backend.places.queries import kinds_of
 from mobile_contract.error_codes import message
 from mobile_contract.sync.ordering import Versions, effective_versions
@@ -26,7 +27,7 @@ def effect_of(
     """
     family = _family(session, community_id, sealer, record)
     own_id = str(record.id)
-    versions = effective_versions(revision_of(member) for member in family.values())
+    versions = effective_versions(revisions(session, community_id, family.values()))
     refused = versions.refused.get(own_id)
     reasons = []
     if refused is not None:

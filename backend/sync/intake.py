@@ -4,8 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy import func, select
+
 from backend.inspections import waiting
 from backend.inspections.archive import places_of_families
+from backend.inspections.models import Record
 from backend.inspections.record_kinds import Reference
 from backend.jobs import ledger
 from backend.places.facts import hold_places
@@ -134,8 +137,33 @@ def _declared(record: Judged) -> tuple[str, ...]:
     return tuple(attachment["id"].lower() for attachment in declared) if declared else ()
 
 
+def without_stored(taking: Taking, refused: Sequence[Refused], results: Results) -> list[Refused]:
+    """Those of ``refused`` that are not in the archive. A resend is harmless whoever makes it: it changes nothing, not
+    even the record's time, and is answered ``duplicate``."""
+    named = [item.record_id for item in refused if item.record_id is not None]
+    if not named:
+        return list(refused)
+    rows = taking.session.execute(
+        select(Record.id, Record.sha256, Record.effective_ms, Record.time_quality).where(
+            Record.community_id == taking.community_id, Record.id == func.any(named)
+        )
+    )
+    held = {(row.id, row.sha256): row for row in rows}
+    left: list[Refused] = []
+    for item in refused:
+        row = None if item.record_id is None else held.get((item.record_id, item.sha256))
+        if row is None:
+            left.append(item)
+            continue
+        results.by_position[item.position] = PushResult(
+            str(row.id), RecordOutcome.DUPLICATE, row.effective_ms, TimeQuality(row.time_quality)
+        )
+    return left
+
+
 def hold_refused(taking: Taking, refused: Sequence[Refused], results: Results) -> None:
-    """Keep refused records; bytes that were accepted or erased meanwhile are duplicates."""
+    """Keep refused records; bytes that are in the archive, or were accepted or erased meanwhile, are duplicates."""
+    refused = without_stored(taking, refused, results)
     for item, row in zip(refused, hold(taking, refused), strict=True):
         record_id = None if item.record_id is None else str(item.record_id)
         if row.state in (ACCEPTED, ERASED):

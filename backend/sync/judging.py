@@ -20,7 +20,8 @@ UNKNOWN_AUTHOR: Final = Problem("/payload/author_id", "author_unknown")
 
 
 class Judged(NamedTuple):
-    """A record that may be stored: its row and key, the places it concerns, what it needs to be known."""
+    """A record that may be stored: its row and key, the places it concerns, what it needs to be known, and its author's
+    roles."""
 
     good: GoodRecord
     kind: RecordKind
@@ -28,6 +29,7 @@ class Judged(NamedTuple):
     key: KeyRow
     places: Sequence[str]
     references: Sequence[Reference]
+    scopes: Sequence[str]
 
     def accepted(self, install_id: UUID) -> AcceptedRecord:
         """As record kinds see it."""
@@ -38,6 +40,7 @@ class Judged(NamedTuple):
             self.good.body,
             row.author_id,
             row.actor_role,
+            self.scopes,
             install_id,
             row.seq,
             row.effective_ms,
@@ -91,7 +94,7 @@ def _judged(taking: Taking, record: GoodRecord, kind: RecordKind) -> Judged:
     time = phone_time(data)
     anchors, anchors_text = taking.genuine(record.anchor)
     effective_ms, quality = effective_of(time, anchors)
-    author_id, role = taking.authors[data["author_id"]]
+    author = taking.authors[data["author_id"]]
     root, root_op = root_of(record)
     places = kind.places_of(data)
     row = RecordRow(
@@ -100,8 +103,9 @@ def _judged(taking: Taking, record: GoodRecord, kind: RecordKind) -> Judged:
         record.schema_version,
         bytes.fromhex(record.sha256),
         sealed.body,
-        author_id,
-        role,
+        author.id,
+        author.role,
+        author.scopes_text,
         int(data["seq"]),
         time.boot_id,
         time.elapsed_ms,
@@ -117,7 +121,9 @@ def _judged(taking: Taking, record: GoodRecord, kind: RecordKind) -> Judged:
     references = kind.references(data)
     if root is not None:
         references = [*references, Reference("record", str(root))]
-    return Judged(record, kind, row, KeyRow(row_id, sealed.key_version, sealed.wrapped), places, references)
+    return Judged(
+        record, kind, row, KeyRow(row_id, sealed.key_version, sealed.wrapped), places, references, author.scopes
+    )
 
 
 def root_of(record: GoodRecord) -> tuple[UUID | None, str | None]:

@@ -11,7 +11,7 @@ from backend.identity.authentication import enter_community
 from backend.inspections.waiting import COMPILE
 from backend.sync.admission import admit_push
 from backend.sync.epoch import server_facts
-from backend.sync.intake import Results, hold_refused, take_in
+from backend.sync.intake import Results, hold_refused, take_in, without_stored
 from backend.sync.judging import digest
 from backend.sync.quarantine import (
     REVOKED,
@@ -96,7 +96,7 @@ def _refuse_all(taking: Taking, read: Push, code: str, results: Results) -> None
     refused += [refused_bad(record, [*reason, *record.errors]) for record in read.bad]
     refused.sort(key=lambda item: item.position)
     if code == REVOKED:
-        refused = _within_room(taking, refused, results)
+        refused = _within_room(taking, without_stored(taking, refused, results), results)
     hold_refused(taking, refused, results)
 
 

@@ -7,12 +7,13 @@ import orjson
 from flask import request
 from marshmallow import Schema, ValidationError
 
-from backend.errors import DomainError
+from backend.errors import DomainError, FieldError
 from backend.http.body import BodyUnreadable
 from backend.http.context import Actor, RequestContext
 from backend.http.errors import webargs_errors
 from backend.http.guards import CommunityRequired
 from backend.identity.authentication import choose_community
+from backend.sync.stamps import is_own
 
 
 class EnvelopeInvalid(DomainError):
@@ -46,8 +47,11 @@ def read_json(schema: Schema) -> dict[str, Any]:
 def enter_named(ctx: RequestContext, body: dict[str, Any]) -> tuple[Actor, UUID]:
     """The caller in the community that ``body`` names (or the only one).
 
-    CommunityRequired when none is named and there are several; PermissionDenied for one the account does not serve.
+    CommunityRequired when none is named and there are several; PermissionDenied for one the account does not serve;
+    EnvelopeInvalid when it wants a signature (``clock``) for another installation than the token's.
     """
+    if body.get("clock") is not None and not is_own(ctx, body):
+        raise EnvelopeInvalid(errors=[FieldError("/install_id", "install_mismatch")])
     named = body.get("community_id")
     actor = choose_community(ctx.session, ctx.actor, None if named is None else UUID(named))
     if actor.community_id is None:

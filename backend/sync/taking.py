@@ -1,24 +1,38 @@
 """The setting in which records are taken in, whoever brings them: a push, a requeue, a repair."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import exists, func, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.orm import Session
 
+from backend.bulk import array_text
 from backend.forms.catalogue import FormCatalogue
 from backend.http.context import Runtime
+from backend.identity.frozen_scopes import frozen, strongest
 from backend.identity.keys import Keyring, Sealer, derive_key
-from backend.identity.models import Membership, Token
-from backend.identity.permissions import strength
+from backend.identity.models import DeviceAccount, Membership
+from backend.identity.permissions import FIELD_ROLES
 from backend.inspections.record_kinds import Intake, RecordKinds
 from mobile_contract.forms import Form
 from mobile_contract.sync.clock import Anchor, is_genuine
 
 ANCHOR_KEY: Final = "anchor"
+#: Any role, also one that ended, of accounts that signed in on the installation. Which account a phone belongs to was
+#: proved there and then, with its password; a record's own word for its author proves nothing.
+_AUTHORS: Final = (
+    select(Membership.account_id, Membership.role, Membership.place_id, Membership.revoked_at.is_not(None))
+    .join(DeviceAccount, DeviceAccount.account_id == Membership.account_id)
+    .where(
+        DeviceAccount.install_id == bindparam("install_id"),
+        Membership.community_id == bindparam("community_id"),
+        Membership.account_id == any_(bindparam("account_ids", type_=ARRAY(Uuid()))),
+        Membership.role.in_(sorted(FIELD_ROLES)),
+    )
+)
 
 
 def anchor_key(secret_key: bytes) -> bytes:
@@ -34,6 +48,22 @@ def anchors_json(anchors: Sequence[Anchor]) -> str:
 def kept_anchor(anchor: Anchor) -> dict[str, Any]:
     """An anchor with the installation it was given to."""
     return {"install_id": anchor.install_id, **anchor.wire()}
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a record: the roles held now, the strongest of them, and both as the archive keeps them."""
+
+    id: UUID
+    scopes: tuple[str, ...]
+    role: str | None
+    scopes_text: str
+
+    @classmethod
+    def of(cls, account_id: UUID, roles: Iterable[tuple[str, UUID | None]]) -> "Author":
+        """From the roles and the places they are held over."""
+        scopes = frozen(roles)
+        return cls(account_id, scopes, strongest(scopes), array_text(scopes) or "{}")
 
 
 @dataclass(slots=True)
@@ -53,7 +83,7 @@ class Taking:
     kinds: RecordKinds
     forms: FormCatalogue
     anchor_key: bytes
-    authors: dict[str, tuple[UUID, str | None]] = field(default_factory=dict)
+    authors: dict[str, Author] = field(default_factory=dict)
     repaired_from: UUID | None = None
     _last: tuple[Anchor | None, tuple[Anchor, ...], str] | None = None
     _forms: dict[tuple[str, int], Form | None] = field(default_factory=dict)
@@ -112,25 +142,20 @@ class Taking:
         return self._last[1], self._last[2]
 
     def learn_authors(self, names: Collection[str]) -> None:
-        """Authors as the records name them, each with the strongest role it holds now: it is frozen into the record.
+        """Authors as the records name them, each with the roles it holds now: these are frozen into the record.
 
-        Only who serves (or served) this community and has signed in on this very installation may be an author here;
-        anybody else is left out. Otherwise a field worker's phone could sign with a supervisor's name.
+        Only those who signed in on this installation and ever had a role here that goes into the field are authors.
         """
         asked = {name: UUID(name) for name in names if name not in self.authors}
         if not asked:
             return
-        signed_in = exists().where(Token.account_id == Membership.account_id, Token.install_id == self.install_id)
         rows = self.session.execute(
-            select(Membership.account_id, Membership.role, Membership.revoked_at).where(
-                Membership.community_id == self.community_id,
-                Membership.account_id == func.any(list(asked.values())),
-                signed_in,
-            )
+            _AUTHORS,
+            {"install_id": self.install_id, "community_id": self.community_id, "account_ids": list(asked.values())},
         )
-        held: dict[UUID, str | None] = {}
-        for account_id, role, revoked_at in rows:
-            known = held.setdefault(account_id, None)
-            if revoked_at is None and (known is None or strength(role) < strength(known)):
-                held[account_id] = role
-        self.authors.update({name: (author, held[author]) for name, author in asked.items() if author in held})
+        known: dict[UUID, list[tuple[str, UUID | None]]] = {}
+        for account_id, role, place_id, ended in rows:
+            held = known.setdefault(account_id, [])
+            if not ended:
+                held.append((role, place_id))
+        self.authors.update({name: Author.of(who, known[who]) for name, who in asked.items() if who in known})

@@ -70,10 +70,22 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("app_version", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("install_id", name=op.f("pk_device")),
+    )
+    op.create_table(
+        "device_account",
+        sa.Column("install_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("first_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("install_id", name=op.f("pk_device")),
+        sa.PrimaryKeyConstraint("install_id", "account_id", name=op.f("pk_device_account")),
+    )
+    op.create_index(
+        op.f("ix_device_account_account_id_install_id"),
+        "device_account",
+        ["account_id", "install_id"],
+        unique=False,
     )
     op.create_table(
         "membership",
@@ -109,6 +121,7 @@ def upgrade() -> None:
     guard_tenant_table("community")
     guard_tenant_table("community_key")
     grant("device")
+    grant("device_account")
     guard_tenant_table("membership", also_visible="account_id = nullif(current_setting('app.account', true), '')::uuid")
     grant("token")
 
@@ -116,6 +129,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("token")
     op.drop_table("membership")
+    op.drop_table("device_account")
     op.drop_table("device")
     op.drop_table("community_key")
     op.drop_table("community")

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("install_id", sa.Uuid(), nullable=False),
         sa.Column("author_id", sa.Uuid(), nullable=False),
         sa.Column("actor_role", sa.Text(), nullable=True),
+        sa.Column("actor_scopes", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("boot_id", sa.Text(), nullable=False),
         sa.Column("elapsed_ms", sa.BigInteger(), nullable=False),

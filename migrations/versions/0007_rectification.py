@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from migrations.tenancy import guard_tenant_table
 
@@ -106,6 +107,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("actor_id", sa.Uuid(), nullable=False),
         sa.Column("actor_role", sa.Text(), nullable=True),
+        sa.Column("actor_scopes", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("from_record", sa.Boolean(), nullable=False),
         sa.Column("wall_ms", sa.BigInteger(), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),

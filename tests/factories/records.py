@@ -8,7 +8,9 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
+from backend.bulk import array_text
 from backend.db import NIL_ID, new_id
+from backend.identity.frozen_scopes import frozen
 from backend.identity.keys import Sealer
 from backend.inspections.archive import KeyRow, RecordRow, store_keys, store_places, store_records
 from backend.inspections.record_kinds import AcceptedRecord, Intake
@@ -56,6 +58,7 @@ def put_record(
     record_id: UUID | None = None,
     author_id: UUID = AUTHOR,
     role: str = "grid_worker",
+    over: UUID | None = None,
     install_id: UUID = NIL_ID,
     seq: int = 1,
     amends: UUID | None = None,
@@ -65,10 +68,12 @@ def put_record(
 ) -> UUID:
     """Archive one record with the order key ``(at_ms, install_id, seq, id)``; a step gets its row as well.
 
+    The author held ``role`` over ``over`` (None: the whole community).
     ``record_type`` is told from the body; a record that voids has none.
     """
     record_id = record_id or new_id()
     root = amends or voids
+    scopes = frozen([(role, over)] if role else [])
     payload = {
         "author_id": str(author_id),
         "seq": seq,
@@ -91,6 +96,7 @@ def put_record(
         sealed=sealed.body,
         author_id=author_id,
         actor_role=role,
+        actor_scopes=array_text(scopes) or "{}",
         seq=seq,
         boot_id="b",
         elapsed_ms=1,
@@ -108,7 +114,7 @@ def put_record(
     store_places(session, community_id, [(record_id, UUID(place)) for place in places[1:]])
     if kind == "task_step" and root is None:
         accepted = AcceptedRecord(
-            record_id, payload, plain, author_id, role, install_id, seq, at_ms, at_ms, root, row.root_op
+            record_id, payload, plain, author_id, role, scopes, install_id, seq, at_ms, at_ms, root, row.root_op
         )
         keep_steps(Intake(session, community_id, sealer, at_ms), [accepted])
     return record_id

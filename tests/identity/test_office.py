@@ -287,6 +287,26 @@ def test_devices_are_listed_and_revoked_within_the_scope(
     assert len(events[0]["request_id"]) >= 8
 
 
+def test_revoked_phone_is_revoked_for_the_communitys_own_accounts_only(
+    db: Database, client: FlaskClient, community_id: UUID, admin: dict[str, str]
+) -> None:
+    install_id, elsewhere = uuid4(), make_community(db)
+    ours = [sign_in(client, make_account(db, community_id), install_id) for _ in range(2)]
+    theirs = sign_in(client, make_account(db, elsewhere), install_id)
+    their_admin = sign_in(client, make_account(db, elsewhere, "administrator"))
+    listed = client.get(f"{API}/devices?limit=200", headers=admin).json["items"]
+    here = [item for item in listed if item["install_id"] == str(install_id)]
+    assert len({item["account_id"] for item in here}) == len(here) == 2
+    assert client.post(f"{API}/devices/{install_id}/revoke", headers=admin).status_code == 204
+    assert [client.get(f"{API}/me", headers=phone).json.get("code") for phone in ours] == ["device_revoked"] * 2
+    assert client.get(f"{API}/me", headers=theirs).status_code == 200
+    assert client.post(f"{API}/devices/{install_id}/revoke", headers=their_admin).status_code == 204
+    assert client.get(f"{API}/me", headers=theirs).json["code"] == "device_revoked"
+    stranger = sign_in(client, make_account(db, make_community(db), "administrator"))
+    answer = client.post(f"{API}/devices/{install_id}/revoke", headers=stranger)
+    assert (answer.status_code, answer.json["code"]) == (404, "device_not_found")
+
+
 def test_audit_events_are_paged_newest_first_and_ones_own(
     db: Database, client: FlaskClient, community_id: UUID, admin: dict[str, str]
 ) -> None:

@@ -39,6 +39,7 @@ GLOBAL = {
     "account",
     "token",
     "device",
+    "device_account",
     "form_version",
     "rule_version",
     "calendar_day",

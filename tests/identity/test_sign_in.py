@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from backend import clock
 from backend.db import Database
 from backend.identity.expiry import purge_expired_tokens
-from backend.identity.models import Account, AuditEvent, Device, Token
+from backend.identity.models import Account, AuditEvent, DeviceAccount, Token
 from backend.identity.passwords import HASHER
 from backend.identity.service import revoke_device
 from tests.factories.identity import AccountFixture, log_in, make_account, make_community
@@ -267,7 +267,7 @@ def test_last_seen_is_noted_at_most_once_a_minute(client: FlaskClient, db: Datab
 
     def last_seen() -> int:
         with db.transaction() as session:
-            return int(session.get_one(Device, install_id).last_seen_at.timestamp() * 1000 + 0.5)
+            return int(session.get_one(DeviceAccount, (install_id, account.id)).last_seen_at.timestamp() * 1000 + 0.5)
 
     with time_machine.travel(start / 1000, tick=False) as traveller:
         token = log_in(client, account, install_id)["access_token"]

@@ -82,3 +82,16 @@ def test_push_of_a_revoked_device_goes_to_quarantine_and_nothing_else_works(
     results = phone.push(phone.visit(world.home), phone.visit(world.home))
     assert [result["status"] for result in results] == ["quarantined", "retry"]
     assert results[1]["errors"][0]["code"] == "quarantine_full"
+
+
+def test_push_again_of_a_stored_record_by_a_revoked_device_is_duplicate(world: World) -> None:
+    phone = world.phone()
+    phone.take_anchor()
+    record = phone.visit(world.home)
+    stored = phone.push(record)[0]
+    with world.db.transaction([world.community_id]) as session:
+        revoke_device(session, world.community_id, phone.install_id)
+    again, other = phone.push(record, {**phone.visit(world.home), "id": record["id"]})
+    assert again == {**stored, "status": "duplicate"}
+    assert (other["status"], other["errors"][0]["code"]) == ("quarantined", "device_is_revoked")
+    assert len(quarantined(world.db, world.community_id)) == 1

@@ -176,7 +176,7 @@ def test_push_author_is_another_worker_freezes_the_authors_role(world: World) ->
     assert phone.push(phone.visit(world.home, author_id=str(author.id)))[0]["status"] == "stored"
     with world.db.transaction([world.community_id]) as session:
         row = session.scalars(select(Record)).one()
-        assert (row.author_id, row.actor_role) == (author.id, "grid_head")
+        assert (row.author_id, row.actor_role, row.actor_scopes) == (author.id, "grid_head", ["grid_head@"])
 
 
 def test_push_in_the_name_of_who_never_signed_in_here_is_quarantined(world: World) -> None:

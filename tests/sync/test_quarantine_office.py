@@ -220,7 +220,7 @@ def test_repair_of_bytes_that_name_nothing_needs_the_names(world: World) -> None
 def test_requeue_takes_the_same_bytes_in_once_they_can_be(world: World) -> None:
     from sqlalchemy import update
 
-    from backend.identity.models import Device
+    from backend.identity.models import DeviceAccount
     from backend.identity.service import revoke_device
 
     phone, office = world.phone(), world.office()
@@ -233,7 +233,9 @@ def test_requeue_takes_the_same_bytes_in_once_they_can_be(world: World) -> None:
     assert (answer["status"], answer["time_quality"]) == ("stored", "anchored")
     assert archived(world.db, world.community_id) == {record["id"]: record["payload"].encode()}
     with world.db.transaction() as session:
-        session.execute(update(Device).where(Device.install_id == phone.install_id).values(revoked_at=None))
+        session.execute(
+            update(DeviceAccount).where(DeviceAccount.install_id == phone.install_id).values(revoked_at=None)
+        )
     scope = device_scope(phone.install_id)
     changes = phone.pull({scope: None})["scopes"][0]["changes"]
     assert [change["data"]["status"] for change in changes] == ["accepted"]

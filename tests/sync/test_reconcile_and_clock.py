@@ -35,3 +35,19 @@ def test_clock_of_a_simulated_community_is_shifted(world: World, app: Any) -> No
     phone = Phone(app.test_client(), make_account(world.db, past))
     now = world.phone().take_anchor()["server_ms"]
     assert abs(phone.take_anchor()["server_ms"] - (now - year)) < 60_000
+
+
+def test_clock_of_another_installation_is_not_signed(world: World) -> None:
+    account = world.account()
+    old, new = world.phone(account), world.phone(account)
+    body = {"install_id": str(old.install_id), "clock": new.clock()}
+    for path, more in (
+        ("clock", {}),
+        ("pull", {"schema_version": 1, "scopes": []}),
+        ("reconcile", {"ids": [], "attachment_ids": []}),
+    ):
+        refused = new.call(path, {**body, **more})
+        assert (refused.status_code, refused.json["code"]) == (422, "envelope_invalid")
+        assert [error["pointer"] for error in refused.json["errors"]] == ["/install_id"]
+    answer = new.call("push", new.envelope([old.visit(world.home)], **body)).json
+    assert (answer["anchor"], answer["results"][0]["status"]) == (None, "stored")
