@@ -154,7 +154,7 @@ def _make_papers(committee: Office, now_ms: int, story: Story, count: Count) -> 
     story.paper = _make_paper(committee, today - timedelta(days=7))
     if story.paper["state"] == "draft":
         committee.post(f"/api/v1/papers/{story.paper['id']}/issue", {})
-        story.paper = _read_paper(committee, story.paper["id"])
+        story.paper = _shown(committee.get(f"/api/v1/papers/{story.paper['id']}"))
     count("papers", 1, 2)
     story.draft = _make_paper(committee, today)
     count("papers", 2, 2)
@@ -162,12 +162,11 @@ def _make_papers(committee: Office, now_ms: int, story: Story, count: Count) -> 
 
 def _make_paper(committee: Office, day: date) -> dict[str, Any]:
     asked = committee.post("/api/v1/papers", {"kind": "weekly", "period_start": day.isoformat()})
-    committee.wait_for(f"/api/v1/papers/{asked['id']}", lambda paper: paper["state"] != "queued", PAPER_PATIENCE_S)
-    return _read_paper(committee, asked["id"])
+    path = f"/api/v1/papers/{asked['id']}"
+    return _shown(committee.wait_for(path, lambda paper: paper["state"] != "queued", PAPER_PATIENCE_S))
 
 
-def _read_paper(committee: Office, paper_id: str) -> dict[str, Any]:
-    paper = committee.get(f"/api/v1/papers/{paper_id}")
+def _shown(paper: dict[str, Any]) -> dict[str, Any]:
     shown = {name: paper[name] for name in ("id", "number", "state", "sha256", "seal_holds")}
     return {**shown, "figures": (paper["content"] or {}).get("figures", {})}
 

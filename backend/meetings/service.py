@@ -88,11 +88,18 @@ add_messages(
 
 
 def request_paper(
-    session: Session, community_id: UUID, period: Period, now_ms: int, actor_id: UUID | None = None
+    session: Session,
+    community_id: UUID,
+    period: Period,
+    now_ms: int,
+    actor_id: UUID | None = None,
+    *,
+    again: bool = True,
 ) -> Paper:
-    """Ask for the paper of ``period`` to be made (again). An issued one is returned as it is and nothing is asked for.
+    """Ask for the paper of ``period`` to be made. An issued one is returned as it is and nothing is asked for.
 
-    PeriodNotBegun for a future period. The caller rings for ``paper`` jobs after the commit.
+    ``again``: also a draft that was made when its period was over already. PeriodNotBegun for a future period.
+    The caller rings for ``paper`` jobs after the commit.
     """
     if period.start_ms > now_ms:
         raise PeriodNotBegun
@@ -106,9 +113,12 @@ def request_paper(
     made = insert(Paper).values(
         community_id=community_id, id=new_id(), kind=period.kind, year=period.year, issue=period.issue, **values
     )
+    replaced = Paper.state != "issued"
+    if not again:
+        replaced &= func.coalesce(Paper.cutoff_ms, 0) < period.end_ms
     session.execute(
         made.on_conflict_do_update(
-            index_elements=["community_id", "kind", "year", "issue"], set_=values, where=Paper.state != "issued"
+            index_elements=["community_id", "kind", "year", "issue"], set_=values, where=replaced
         )
     )
     paper = session.scalars(
@@ -117,7 +127,7 @@ def request_paper(
         .where(Paper.year == period.year, Paper.issue == period.issue)
         .execution_options(populate_existing=True)
     ).one()
-    if paper.state != "issued":
+    if paper.state == "queued":
         ledger.want(session, JOB, community_id, [str(paper.id)])
     return paper
 
@@ -216,6 +226,7 @@ def due_papers(session: Session, runtime: Runtime, community_id: UUID, now_ms: i
 
     ``settings["papers"]``: ``{"kind": "weekly", "starts_on": 1, "hour": 6}`` (``kind`` may be a list; papers are made
     from ``hour`` o'clock on the day after the period). Each slot is one unique job row, so asking again is harmless.
+    A draft that somebody has had made since is left alone: he may be reading it.
     """
     community = session.get_one(Community, community_id)
     plan = community.settings.get("papers") or {}
@@ -226,7 +237,7 @@ def due_papers(session: Session, runtime: Runtime, community_id: UUID, now_ms: i
         period = running.previous()
         born_ms = int(community.created_at.timestamp() * 1000) + community.clock_offset_ms
         if born_ms < period.end_ms and ledger.take_slot(session, community_id, f"paper:{kind}:{period.slot}"):
-            due.append(request_paper(session, community_id, period, now_ms).id)
+            due.append(request_paper(session, community_id, period, now_ms, again=False).id)
     if due:
         after_commit(session, lambda: runtime.doorbell.ring(JOB, community_id))
     return due

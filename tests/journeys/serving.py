@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,13 +24,16 @@ from backend.settings import PROJECT, VARIABLES, Settings
 from tests.worker.probing import family
 
 PATIENCE_S = 180.0
+#: Compiled modules of all commands started here; the checkout stays as it is.
+COMPILED = tempfile.TemporaryDirectory(prefix="saolou-compiled-", ignore_cleanup_errors=True)
 KEPT = ("SAOLOU_POSTGRES_BIN", "SAOLOU_VALKEY_BIN")
 
 
 def clean_environment(**more: str) -> dict[str, str]:
     """The environment of somebody who has set nothing; the packages are those of this interpreter."""
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES or name in KEPT}
-    return {**kept, "SAOLOU_VENV": "none", "PYTHONUNBUFFERED": "1", **more}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # each start would compile everything anew
+    return {**kept, "PYTHONPYCACHEPREFIX": COMPILED.name, "SAOLOU_VENV": "none", "PYTHONUNBUFFERED": "1", **more}
 
 
 def command(*arguments: str) -> list[str]:

@@ -1,6 +1,6 @@
 """`serve` and the commands around it, as an administrator uses them for a community."""
 
-import os
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from backend.cli import commands
 from backend.demo.office import Office, OfficeError
 from backend.settings import Settings
-from tests.journeys.serving import Serving, command, free_port, run, wait_until
+from tests.journeys.serving import Serving, clean_environment, command, free_port, run, wait_until
 
 pytestmark = pytest.mark.timeout(600)
 COMMANDS = {"demo", "serve", "test", "bench", "fleet", "rebuild", "migrate", "create-admin", "import-roster"}
@@ -77,11 +77,12 @@ def test_serve_community_from_first_account_to_tasks(serving: Serving, tmp_path:
     invitation = {"login": "shi-xiaoman", "name": "石小满", "password": "stairwell-7-lamp", "role": "grid_worker"}
     admin.post("/api/v1/accounts", {**invitation, "place_id": grid_of(admin)})
     fleet = ("fleet", "--base-url", serving.base_url, "--login", "shi-xiaoman:stairwell-7-lamp")
-    sizes = ("--office", f"fuquan-admin:{password}", "--phones", "2", "--days", "2", "--seed", "3")
-    played = on(serving, *fleet, *sizes)
+    sizes = ("--office", f"fuquan-admin:{password}", "--phones", "3", "--days", "4", "--seed", "3")
+    report = tmp_path / "fleet.json"
+    played = on(serving, *fleet, *sizes, "--json", str(report))
     assert played.returncode == 0, played.stdout + played.stderr
     assert "FAILED" not in played.stdout
-    assert admin.pages("/api/v1/tasks")
+    assert len(admin.pages("/api/v1/tasks")) == json.loads(report.read_text(encoding="utf-8"))["tasks"] > 0
     checked = on(serving, "rebuild", "--check")
     assert (checked.returncode, "0 differences" in checked.stdout) == (0, True), checked.stdout
 
@@ -120,8 +121,7 @@ def test_serve_on_a_taken_port_says_so_and_stops_what_it_started(serving: Servin
 def test_serve_with_servers_of_your_own_starts_none(settings: Settings, tmp_path: Path) -> None:
     port = free_port()
     environment = external(settings, tmp_path / "never", SAOLOU_PORT=str(port))
-    environment |= {name: value for name, value in os.environ.items() if name not in environment}
-    environment["SAOLOU_VENV"] = "none"
+    environment = clean_environment(**environment)
     log = tmp_path / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command("serve"), env=environment, stdout=output, stderr=output)
