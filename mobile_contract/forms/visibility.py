@@ -126,13 +126,17 @@ def visibility(form: Form, answers: Answers) -> dict[str, Visibility]:
     for step in plan.steps:
         verdict = True if step.judge is None else step.judge(values)
         found[step.id] = (
-            Visibility.SHOWN
-            if verdict is True
-            else Visibility.HIDDEN
-            if verdict is False
-            else Visibility.UNKNOWN
+            Visibility.SHOWN if verdict is True else Visibility.HIDDEN if verdict is False else Visibility.UNKNOWN
         )
     return found
+
+
+def opened_forms(form: Form, answers: Answers) -> tuple[str, ...]:
+    """Codes of the forms that these answers bring along: to be filled on the same visit, for the same place."""
+    if not form.opens:
+        return ()
+    values = _whole_plan(form).read(answers).values
+    return tuple(opening.form for opening in form.opens if judge_of(opening.when)(values) is True)
 
 
 def _integer(value: Any) -> int:

@@ -28,6 +28,10 @@ def form_with(**field: Any) -> dict[str, Any]:
         (form_with() | {"title": {"zh": "灯"}}, "one in en"),
         (form_with() | {"place_kinds": ["castle"]}, "'castle' is not one of"),
         (form_with() | {"locus": ["other"]}, "'other' is not one of"),
+        (form_with() | {"opens": "lamps"}, "opens: must be a list"),
+        (form_with() | {"opens": ["lamps"]}, "must be a mapping"),
+        (form_with() | {"opens": [{"form": "lamps"}]}, "missing key 'when'"),
+        (form_with() | {"opens": [{"form": "A b", "when": "a.lamp == 'x'"}]}, "needs the code of a form"),
         (form_with() | {"fields": []}, "non-empty list"),
         (form_with() | {"fields": ["x"]}, "must be a mapping"),
         (form_with() | {"fields": [*form_with()["fields"], *form_with()["fields"]]}, "stands twice"),
@@ -133,18 +137,14 @@ def test_parse_rules_faulty_set_names_the_fault(change: dict[str, Any], fault: s
 
 def test_read_yaml_keeps_yes_and_no_as_text(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
-    path.write_text(
-        "a: yes\nb: no\nc: on\nd: true\ne: 2026-01-09\nf: 010\ng: 1.5\nh: -3\ni:\n", encoding="utf-8"
-    )
+    path.write_text("a: yes\nb: no\nc: on\nd: true\ne: 2026-01-09\nf: 010\ng: 1.5\nh: -3\ni:\n", encoding="utf-8")
     assert read_yaml(path) == {
         "a": "yes", "b": "no", "c": "on", "d": True, "e": "2026-01-09", "f": "010",
         "g": 1.5, "h": -3, "i": None,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "content", [b"a: 1\na: 2\n", b"a: [", b"\xff\xfe", b"!!python/object:os.system {}\n"]
-)
+@pytest.mark.parametrize("content", [b"a: 1\na: 2\n", b"a: [", b"\xff\xfe", b"!!python/object:os.system {}\n"])
 def test_load_form_unreadable_file_names_the_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "lamps.v1.yaml"
     path.write_bytes(content)
