@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from backend import clock
+from backend.db import new_id
+from backend.places.service import record_place_events
 from backend.sync.feed import forms_scope
 from backend.sync.feed_entities import FeedEntities, FeedEntity
 from backend.sync.form_feed import tell_forms
@@ -16,6 +18,7 @@ from mobile_contract.forms import get_form
 from mobile_contract.forms.document import parse_form
 from mobile_contract.rules import hazard_id
 from mobile_contract.rules.document import parse_rules
+from tests.factories.places import registered
 from tests.factories.records import CLEAR_EBIKE, PARKED_EBIKE, block, visit_body
 from tests.factories.sweeps import DAY_MS, Person, Sweep, counted_statements
 
@@ -81,6 +84,16 @@ def test_override_folds_every_place_seen_through_the_form_again(sweep: Sweep) ->
     assert state_of(committee, hazard) == "registered"
 
 
+def make_shops(sweep: Sweep, count: int) -> list[UUID]:
+    """Premises on the ground floor of the first building."""
+    shops = [new_id() for _ in range(count)]
+    building = sweep.tree.buildings[0]
+    facts = [registered(shop, "premises", f"{n}号门店", building) for n, shop in enumerate(shops, 1)]
+    with sweep.db.transaction([sweep.community_id]) as session:
+        record_place_events(session, sweep.community_id, facts)
+    return shops
+
+
 def locked(sweep: Sweep, place: UUID, *forms: str, **answers: str) -> None:
     """A visit that saw an exit locked, through every one of these forms."""
     said = {"exit_state": "locked", "wiring": ["ok"], "extinguisher": "ok", **answers}
@@ -90,7 +103,7 @@ def locked(sweep: Sweep, place: UUID, *forms: str, **answers: str) -> None:
 
 def test_rule_of_two_forms_makes_one_hazard_and_its_override_folds_both(sweep: Sweep) -> None:
     committee = sweep.person("committee")
-    shop, workshop, both = sweep.tree.households[:3]
+    shop, workshop, both = make_shops(sweep, 3)
     locked(sweep, shop, "street_shop")
     locked(sweep, workshop, "multi_use_premises")
     locked(sweep, both, "street_shop", "multi_use_premises")
