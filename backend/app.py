@@ -30,7 +30,7 @@ from backend.rectification.step_records import TASK_STEP
 from backend.rectification.work_orders_routes import blueprint as work_orders
 from backend.settings import Settings
 from backend.sync.feed_entities import FeedEntities
-from backend.sync.form_feed import form_entity
+from backend.sync.form_feed import form_entity, tell_form
 from backend.sync.office_routes import blueprint as records
 from backend.sync.place_feed import PLACE, tell_feed
 from backend.sync.routes import blueprint as sync
@@ -55,7 +55,7 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             keyring,
             catalogue,
             listeners,
-            RuleListeners([want_form_folds]),
+            RuleListeners([want_form_folds, tell_form]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
             FeedEntities((PLACE, form_entity(), task_entity(keyring, catalogue), RECORD_STATUS)),
         ),

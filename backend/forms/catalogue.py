@@ -8,6 +8,7 @@ at that time.
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from threading import Lock
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from backend.forms.models import FormVersion, Reassessment, RuleOverride, RuleVe
 from mobile_contract.forms import Form
 from mobile_contract.forms.document import parse_form
 from mobile_contract.rules import CompiledRules, Rule, RuleSet, compile_rules, parse_rules
+from mobile_contract.rules.thresholds import Thresholds, with_thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Override:
     effective_from_ms: int
     enabled: bool
     due: str | None
+    thresholds: Thresholds = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,19 @@ class RuleBook:
                 found = override
         return found
 
+    def as_changed(self, judge: CompiledRules, effective_ms: int) -> CompiledRules:
+        """``judge`` with the numbers that the community had set in its conditions at ``effective_ms``."""
+        if not self.overrides:
+            return judge
+        changes = tuple(
+            (rule.code, override.thresholds)
+            for rule in judge.ruleset.rules
+            if rule.parameters
+            and (override := self.override_of(rule, effective_ms)) is not None
+            and override.thresholds
+        )
+        return _changed(judge, changes) if changes else judge
+
     def category_of(self, form_code: str) -> str:
         """The ledger's 隐患类别 of a form."""
         versions = self.in_force.get(form_code, ())
@@ -86,6 +102,13 @@ class RuleBook:
         """One rule of a published version."""
         rule_set = self.rule_sets.get((form_code, rule_version))
         return rule_set.by_code.get(rule_code) if rule_set else None
+
+
+@lru_cache(maxsize=256)
+def _changed(judge: CompiledRules, changes: tuple[tuple[str, Thresholds], ...]) -> CompiledRules:
+    """Made once a process for each set of numbers: judges stay the same objects."""
+    numbers = {code: dict(thresholds) for code, thresholds in changes}
+    return CompiledRules(judge.form, with_thresholds(judge.ruleset, numbers))
 
 
 class FormCatalogue:
@@ -160,7 +183,8 @@ def load_overrides(session: Session, community_id: UUID) -> dict[str, tuple[Over
     )
     found: dict[str, tuple[Override, ...]] = {}
     for row in rows:
-        made = Override(row.effective_from_ms, row.enabled, row.due)
+        thresholds = tuple(sorted((row.thresholds or {}).items()))
+        made = Override(row.effective_from_ms, row.enabled, row.due, thresholds)
         found[row.rule_code] = (*found.get(row.rule_code, ()), made)
     return found
 

@@ -37,7 +37,8 @@ class RuleVersion(Base):
 
 
 class RuleOverride(Base):
-    """A community's change to one rule from ``effective_from_ms`` on: switched off, or another deadline."""
+    """A community's change to one rule from ``effective_from_ms`` on: switched off, another deadline, other numbers
+    in its condition (``thresholds``: field → number)."""
 
     __tablename__ = "rule_override"
     __table_args__ = (Index(None, "community_id", "rule_code", "effective_from_ms"),)
@@ -48,6 +49,7 @@ class RuleOverride(Base):
     effective_from_ms: Mapped[int] = mapped_column(BigInteger)
     enabled: Mapped[bool] = mapped_column(Boolean, default=True)
     due: Mapped[str | None] = mapped_column(Text)
+    thresholds: Mapped[dict[str, float] | None] = mapped_column(JSONB(none_as_null=True))
     actor_id: Mapped[UUID | None]
 
 

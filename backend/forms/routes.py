@@ -9,7 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.forms import service
+from backend.forms.catalogue import FormCatalogue
 from backend.forms.errors import FormNotFound
+from backend.forms.in_force import override_shown, rules_in_force
 from backend.forms.listeners import RuleListeners
 from backend.forms.models import FormVersion, RuleOverride, RuleVersion
 from backend.forms.schemas import (
@@ -18,7 +20,9 @@ from backend.forms.schemas import (
     NewOverrideSchema,
     NewReassessmentSchema,
     OverrideSchema,
+    OverridesSchema,
     ReassessmentSchema,
+    RulesInForceSchema,
 )
 from backend.http import Blueprint, RequestContext, requires
 from backend.http.guards import PermissionDenied
@@ -70,8 +74,23 @@ def get_form(ctx: RequestContext, code: str, version: int) -> dict[str, Any]:
             {"version": r.version, "effective_from_ms": r.effective_from_ms, "definition": r.definition}
             for r in judging
         ],
-        "overrides": [_override(row) for row in _overrides(ctx.session, ctx.community_id, codes)],
+        "overrides": [override_shown(row) for row in _overrides(ctx.session, ctx.community_id, codes)],
     }
+
+
+@blueprint.get("/rules", guard=READS)
+@blueprint.response(200, RulesInForceSchema)
+def list_rules_in_force(ctx: RequestContext) -> dict[str, Any]:
+    """Every rule as it judges this community's visits now: its own changes included."""
+    return {"items": rules_in_force(ctx.session, ctx.runtime.part(FormCatalogue), ctx.community_id, ctx.now_ms)}
+
+
+@blueprint.get("/rules/<string:code>/overrides", guard=READS, raises=(service.RuleUnknown,))
+@blueprint.response(200, OverridesSchema)
+def list_overrides(ctx: RequestContext, code: str) -> dict[str, Any]:
+    """The community's changes to one rule, oldest first, those still to come included."""
+    _forms_of(ctx.session, code)
+    return {"items": [override_shown(row) for row in _overrides(ctx.session, ctx.community_id, {code})]}
 
 
 @blueprint.post("/rules/<string:code>/override", guard=CHANGES, raises=(service.RuleUnknown,))
@@ -89,11 +108,13 @@ def override_rule(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[
         effective_from_ms=at_ms,
         enabled=body["enabled"],
         due=body["due"],
+        thresholds=body["thresholds"],
         actor_id=ctx.actor.account_id,
     )
-    _audit(ctx, "rule_overridden", f"rule:{code}", enabled=body["enabled"], due=body["due"], effective_from_ms=at_ms)
+    changed = {name: body[name] for name in ("enabled", "due", "thresholds")}
+    _audit(ctx, "rule_overridden", f"rule:{code}", **changed, effective_from_ms=at_ms)
     _fold_again(ctx, form_codes)
-    return _override(ctx.session.get_one(RuleOverride, (ctx.community_id, override_id)))
+    return override_shown(ctx.session.get_one(RuleOverride, (ctx.community_id, override_id)))
 
 
 @blueprint.post("/forms/<string:code>/reassess", guard=CHANGES, raises=(FormNotFound, service.RuleUnknown))
@@ -167,14 +188,4 @@ def _shown(form: FormVersion, newest: int, rules: list[RuleVersion]) -> dict[str
         "place_kinds": definition.get("place_kinds", []),
         "rules": [r.version for r in rules if form.version in r.definition["form_versions"]],
         "published_at": form.published_at,
-    }
-
-
-def _override(row: RuleOverride) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "rule": row.rule_code,
-        "effective_from_ms": row.effective_from_ms,
-        "enabled": row.enabled,
-        "due": row.due,
     }

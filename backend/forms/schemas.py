@@ -48,6 +48,8 @@ class OverrideSchema(Schema):
     effective_from_ms = WireInt(required=True)
     enabled = fields.Boolean(required=True)
     due = fields.String(required=True, allow_none=True)
+    thresholds = fields.Dict(keys=fields.String(), values=fields.Float(), required=True, allow_none=True)
+    actor_id = fields.UUID(required=True, allow_none=True)
 
 
 class FormDetailSchema(FormSchema):
@@ -60,11 +62,18 @@ class FormDetailSchema(FormSchema):
 
 
 class NewOverrideSchema(Schema):
-    """Switch a rule off (or on again), or give it another deadline: ``0`` today, ``24h``, ``7d``. From now on when
-    ``effective_from_ms`` is null."""
+    """Switch a rule off (or on again), give it another deadline (``0`` today, ``24h``, ``7d``), or other numbers in its
+    condition (field → number, within the rule's parameters). From now on when ``effective_from_ms`` is null."""
 
     enabled = fields.Boolean(required=True)
     due = matching(DUE.pattern, load_default=None, allow_none=True, metadata={"example": "7d"})
+    thresholds = fields.Dict(
+        keys=fields.String(),
+        values=fields.Float(),
+        load_default=None,
+        allow_none=True,
+        metadata={"example": {"open_w": 0.7}},
+    )
     effective_from_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
 
 
@@ -81,3 +90,41 @@ class ReassessmentSchema(Schema):
     form = fields.String(required=True)
     rule_version = fields.Integer(required=True)
     effective_ms = WireInt(required=True)
+
+
+class RuleParameterSchema(Schema):
+    """A number in a rule's condition that a community may set. ``value`` is what holds now."""
+
+    field = fields.String(required=True, metadata={"example": "open_w"})
+    label = fields.Nested(FormLabelSchema, required=True)
+    minimum = fields.Float(required=True)
+    maximum = fields.Float(required=True)
+    default = fields.Float(required=True)
+    value = fields.Float(required=True)
+
+
+class RuleInForceSchema(Schema):
+    """A rule as it judges this community's visits now. ``override``: the community's change in force, if any."""
+
+    code = fields.String(required=True, metadata={"example": "ATW-05"})
+    form = fields.String(required=True)
+    rule_version = fields.Integer(required=True)
+    title = fields.Nested(FormLabelSchema, required=True)
+    severity = fields.String(required=True)
+    enabled = fields.Boolean(required=True)
+    due = fields.String(required=True)
+    when = fields.String(required=True, allow_none=True)
+    parameters = fields.List(fields.Nested(RuleParameterSchema), required=True)
+    override = fields.Nested(OverrideSchema, required=True, allow_none=True)
+
+
+class RulesInForceSchema(Schema):
+    """All rules, by form and in the order of the ledger."""
+
+    items = fields.List(fields.Nested(RuleInForceSchema), required=True)
+
+
+class OverridesSchema(Schema):
+    """A community's changes to one rule, oldest first; the last whose time has come is in force."""
+
+    items = fields.List(fields.Nested(OverrideSchema), required=True)

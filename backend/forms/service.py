@@ -1,6 +1,6 @@
 """Publishing forms and rules, and a community's own changes to them. Published versions never change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from backend.db import new_id
 from backend.errors import Conflict, FieldError, InvalidInput
 from backend.forms.models import FormVersion, Reassessment, RuleOverride, RuleVersion
 from mobile_contract.forms import Form, digest, form_document, header_form, list_forms
-from mobile_contract.rules import RuleSet, list_rules, rules_document
+from mobile_contract.rules import Parameter, Rule, RuleSet, list_rules, rules_document
 from mobile_contract.rules.definition import DUE
 from mobile_contract.rules.publish_checks import check_form, check_rules
 
@@ -114,11 +114,14 @@ def override_rule(
     enabled: bool,
     due: str | None,
     actor_id: UUID | None,
+    thresholds: Mapping[str, float] | None = None,
 ) -> UUID:
-    """From ``effective_from_ms`` on, switch a rule off or give it another deadline (``0``, ``24h``, ``7d``)."""
-    known = any(rule_code in rule_set.by_code for rule_set in list_rules())
-    if not known:
+    """From ``effective_from_ms`` on, switch a rule off, give it another deadline (``0``, ``24h``, ``7d``), or other
+    numbers in its condition. It says all that is changed: what the override before it said no longer holds."""
+    rules = [rule_set.by_code[rule_code] for rule_set in list_rules() if rule_code in rule_set.by_code]
+    if not rules:
         raise RuleUnknown(rule=rule_code)
+    _refuse_thresholds(rules[-1], thresholds or {})
     if due is not None and not DUE.fullmatch(due):
         raise InvalidInput(errors=[FieldError("/due", "invalid_value", {"why": "0, 24h, 7d"})])
     override = RuleOverride(
@@ -128,11 +131,27 @@ def override_rule(
         effective_from_ms=effective_from_ms,
         enabled=enabled,
         due=due,
+        thresholds=dict(thresholds) if thresholds else None,
         actor_id=actor_id,
     )
     session.add(override)
     session.flush()
     return override.id
+
+
+def _refuse_thresholds(rule: Rule, thresholds: Mapping[str, float]) -> None:
+    bounds = {parameter.field: parameter for parameter in rule.parameters}
+    errors = [
+        FieldError(f"/thresholds/{name}", "invalid_value", {"why": _bounds(bounds.get(name))})
+        for name, number in thresholds.items()
+        if name not in bounds or not bounds[name].minimum <= number <= bounds[name].maximum
+    ]
+    if errors:
+        raise InvalidInput(errors=errors)
+
+
+def _bounds(parameter: Parameter | None) -> str:
+    return "no parameter of this rule" if parameter is None else f"{parameter.minimum}..{parameter.maximum}"
 
 
 def reassess(

@@ -95,8 +95,8 @@ def _judge(
         judge = book.rules_at(form, visit.effective_ms) if rule_version is None else book.rules_of(form, rule_version)
         if judge is None:
             continue
-        compiled = judge
-        _add_block(book, findings, judge, form, block, key.effective_ms)
+        compiled = book.as_changed(judge, key.effective_ms)
+        _add_block(book, findings, compiled, form, block, key.effective_ms)
     if compiled is None:
         return None
     rule_set = compiled.ruleset

@@ -18,10 +18,10 @@ def form_entity() -> FeedEntity:
     published = PublishedForms()
 
     def load(session: Session, community_id: UUID, ids: Sequence[str]) -> dict[str, FeedRow]:
-        return {form.id: _row(form, community_id) for form in published.load(session, ids).values()}
+        return {form.id: _row(form, community_id) for form in published.load(session, community_id, ids).values()}
 
     def after(session: Session, community_id: UUID, scope_id: str, after_id: str | None, limit: int) -> list[FeedRow]:
-        return [_row(form, community_id) for form in published.list_after(session, after_id, limit)]
+        return [_row(form, community_id) for form in published.list_after(session, community_id, after_id, limit)]
 
     return FeedEntity(NAME, "forms", load, after)
 
@@ -29,10 +29,15 @@ def form_entity() -> FeedEntity:
 def tell_forms(session: Session, community_id: UUID, codes: Iterable[str]) -> None:
     """Something was published about the forms ``codes``: send all their versions to the community's phones again."""
     wanted = set(codes)
-    forms = PublishedForms().list_after(session, None, 10_000)
+    forms = PublishedForms().list_after(session, community_id, None, 10_000)
     changed = [form for form in forms if form.id.partition("/")[0] in wanted]
     scope = forms_scope(community_id)
     append_changes(session, community_id, [Change(scope, NAME, form.id, "put", form.rev) for form in changed])
+
+
+def tell_form(session: Session, community_id: UUID, code: str) -> None:
+    """The community changed rules of the form ``code``. For ``RuleListeners.on_changed``."""
+    tell_forms(session, community_id, [code])
 
 
 def _row(form: FeedForm, community_id: UUID) -> FeedRow:

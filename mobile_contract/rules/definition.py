@@ -141,6 +141,19 @@ class At:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number in a rule's condition that a community may set otherwise: what the answer `field` is compared with.
+
+    The number written in the condition is the default; `thresholds.default_of` reads it.
+    """
+
+    field: str
+    label: Label
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """`due`: "0" today, "24h" hours, "7d" calendar days. `when` may be absent only where `at` is given.
 
@@ -161,6 +174,7 @@ class Rule:
     at: At | None = None
     hidden_unknown: bool = False
     due_note: Label | None = None
+    parameters: tuple[Parameter, ...] = ()
 
     @property
     def chain(self) -> str:

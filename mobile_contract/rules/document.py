@@ -16,6 +16,7 @@ from mobile_contract.rules.definition import (
     At,
     Basis,
     BasisMark,
+    Parameter,
     Rule,
     RuleSet,
     Severity,
@@ -24,7 +25,7 @@ from mobile_contract.rules.definition import (
 
 _SET_KEYS = frozenset({"form", "version", "form_versions", "category", "rules"})
 _RULE_NEEDS = frozenset({"code", "title", "severity", "due", "actions", "evidence", "closers", "basis"})
-_RULE_KEYS = _RULE_NEEDS | {"group", "when", "at", "hidden", "due_note"}
+_RULE_KEYS = _RULE_NEEDS | {"group", "when", "at", "hidden", "due_note", "parameters"}
 _CODE = re.compile(r"[A-Z]{2,8}(-[A-Z0-9]{1,12})?")
 
 
@@ -99,7 +100,30 @@ def _parse_rule(raw: Any, position: int, faults: Faults) -> Rule:
         at=_parse_at(raw["at"], where, faults) if "at" in raw else None,
         hidden_unknown="hidden" in raw,
         due_note=faults.label(f"{where}.due_note", raw["due_note"]) if "due_note" in raw else None,
+        parameters=_parse_parameters(raw.get("parameters", []), where, faults),
     )
+
+
+def _parse_parameters(raw: Any, where: str, faults: Faults) -> tuple[Parameter, ...]:
+    keys = frozenset({"field", "label", "minimum", "maximum"})
+    if not isinstance(raw, list):
+        faults.add(f"{where}.parameters", "must be a list")
+        return ()
+    found = []
+    for position, item in enumerate(raw):
+        spot = f"{where}.parameters[{position}]"
+        if not faults.keys(spot, item, keys, keys):
+            continue
+        low, high = item["minimum"], item["maximum"]
+        if not _number(low) or not _number(high) or not 0 <= low < high:
+            faults.add(spot, "minimum and maximum must be numbers from 0, in this order")
+            continue
+        found.append(Parameter(str(item["field"]), faults.label(f"{spot}.label", item["label"]), low, high))
+    return tuple(found)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _parse_at(raw: Any, where: str, faults: Faults) -> At | None:
@@ -177,6 +201,7 @@ def _rule_document(rule: Rule) -> dict[str, Any]:
         "at": at,
         "hidden": "unknown" if rule.hidden_unknown else None,
         "due_note": _label(rule.due_note),
+        "parameters": [_parameter_document(parameter) for parameter in rule.parameters] or None,
     }
     return {
         "code": rule.code,
@@ -188,6 +213,11 @@ def _rule_document(rule: Rule) -> dict[str, Any]:
         "closers": list(rule.closers),
         "basis": [_basis_document(basis) for basis in rule.basis],
     } | _without_none(optional)
+
+
+def _parameter_document(parameter: Parameter) -> dict[str, Any]:
+    bounds = {"minimum": parameter.minimum, "maximum": parameter.maximum}
+    return {"field": parameter.field, "label": _label(parameter.label), **bounds}
 
 
 def _action_document(action: Action) -> dict[str, Any]:

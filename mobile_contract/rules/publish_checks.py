@@ -32,6 +32,7 @@ from mobile_contract.rules.definition import (
 )
 from mobile_contract.rules.evaluate import CompiledRules
 from mobile_contract.rules.scenarios import TooManyScenarios, reach_findings
+from mobile_contract.rules.thresholds import condition_with, default_of
 
 _LOCUS_TYPES = frozenset({FieldType.TEXT, FieldType.ONE_OF, FieldType.INTEGER, FieldType.YES_NO})
 _POWER_WORDS = re.compile(
@@ -85,6 +86,7 @@ def check_rules(form: Form, ruleset: RuleSet) -> list[PublishProblem]:
     for rule in ruleset.rules:
         where = f"rules.{rule.code}"
         found += _rule_conditions(form, rule, where)
+        found += _parameter_faults(form, rule, where)
         found += [PublishProblem(where, code, message) for code, message in _rule_lint(rule, codes)]
     for chain, rules in ruleset.chains.items():
         if len({rule.is_hazard for rule in rules}) > 1:
@@ -133,6 +135,22 @@ def _rule_conditions(form: Form, rule: Rule, where: str) -> Iterator[PublishProb
     for basis in rule.basis:
         if basis.when is not None:
             yield from _condition(form, basis.when, f"{where}.basis", known)
+
+
+def _parameter_faults(form: Form, rule: Rule, where: str) -> Iterator[PublishProblem]:
+    """A condition must be sound whatever a community sets: it is checked with each number at both of its ends."""
+    for parameter in rule.parameters:
+        try:
+            default = default_of(rule, parameter)
+        except ValueError as error:
+            yield PublishProblem(where, "bad_parameter", str(error))
+            continue
+        if not parameter.minimum <= default <= parameter.maximum:
+            message = f"{parameter.field}: {default} is not within {parameter.minimum}..{parameter.maximum}"
+            yield PublishProblem(where, "bad_parameter", message)
+        for end in (parameter.minimum, parameter.maximum):
+            changed = condition_with(rule, {parameter.field: end})
+            yield from _condition(form, changed or "", f"{where}.{parameter.field}={end}", frozenset(form.by_id))
 
 
 def _reads_hideable(form: Form, rule: Rule) -> bool:

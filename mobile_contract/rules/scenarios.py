@@ -118,7 +118,8 @@ def _around(field: Field, named: list[Any]) -> list[Any]:
     values = {limit + shift for limit in named or [field.minimum or 0] for shift in (-step, 0, step)}
     low = field.minimum if field.minimum is not None else min(values)
     high = field.maximum if field.maximum is not None else max(values)
-    return sorted(value for value in values if low <= value <= high) or [low]
+    # Near an end the step would leave the field's range: the end itself stands for what lies beyond the limit.
+    return sorted({min(max(value, low), high) for value in values})
 
 
 def reach_findings(form: Form, node: Node) -> list[Finding]:

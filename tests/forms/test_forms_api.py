@@ -183,6 +183,9 @@ def test_changes_to_rules_are_audited(sweep: Sweep) -> None:
         ("/rules/EBC-99/override", {"enabled": True}, "rule_unknown"),
         ("/rules/EBC-02/override", {"enabled": True, "due": "soon"}, "invalid_input"),
         ("/rules/EBC-02/override", {"enabled": True, "due": "7d\n"}, "invalid_input"),
+        ("/rules/EBC-02/override", {"enabled": True, "thresholds": {"ebike_count": 3}}, "invalid_input"),
+        ("/rules/ATW-05/override", {"enabled": True, "thresholds": {"open_w": 0.1}}, "invalid_input"),
+        ("/rules/ATW-05/override", {"enabled": True, "thresholds": {"open_w": "NaN"}}, "invalid_input"),
         ("/rules/EBC-02/override", {"enabled": True, "effective_from_ms": -1}, "invalid_input"),
         ("/rules/EBC-02/override", {}, "invalid_input"),
         ("/forms/ebike_charging/reassess", {"rule_version": 9}, "rule_unknown"),
@@ -231,7 +234,7 @@ def test_feed_carries_every_form_with_schema_and_rules(sweep: Sweep) -> None:
     assert {row.scope_id for row in rows} == {scope}
     assert set(some) == {"ebike_charging/1"}
     data = orjson.loads(orjson.dumps(some["ebike_charging/1"].data))
-    assert set(data) == {"code", "version", "current", "definition", "schema", "rules"}
+    assert set(data) == {"code", "version", "current", "definition", "schema", "rules", "overrides"}
     assert (data["code"], data["version"], data["current"]) == ("ebike_charging", 1, True)
     assert parse_rules(data["rules"]).form == "ebike_charging"
     header = next(orjson.loads(orjson.dumps(row.data)) for row in rows if row.id == "header/1")
@@ -244,7 +247,7 @@ def test_feed_reads_definitions_once_a_process(sweep: Sweep) -> None:
         entity(sweep).after(session, sweep.community_id, scope, None, 100)
         with counted_statements(sweep.db) as sent:
             entity(sweep).after(session, sweep.community_id, scope, None, 100)
-    assert len(sent) == 2
+    assert len(sent) == 3
 
 
 def test_publication_is_told_to_the_phones(sweep: Sweep) -> None:

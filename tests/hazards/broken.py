@@ -22,6 +22,7 @@ class Bug(NamedTuple):
 
 _together, _with_days = observing.together, fold._with_days
 _see_absent, _walk, _refusal = walk.see_absent, walk.walk_chain, refusing.refusal_of
+_as_changed = RuleBook.as_changed
 _effects: Mapping[str, Callable[[HazardState, StepFact], None]] = walk._EFFECTS
 
 
@@ -50,6 +51,10 @@ def newest_rules(book: RuleBook, form: Form, effective_ms: int) -> CompiledRules
     return book.rules_of(form, book.in_force[form.code][-1][1])
 
 
+def latest_numbers(book: RuleBook, judge: CompiledRules, effective_ms: int) -> CompiledRules:
+    return _as_changed(book, judge, 2**53)
+
+
 def for_ever(looks: Iterable[Sighting], as_of: int) -> tuple[list[Sighting], list[int], bool]:
     """A dated rule fires on its day though somebody was there in between."""
     alone = [_with_days([look], as_of) for look in looks]
@@ -72,6 +77,8 @@ BUGS = {
     "dated rules outlive the next visit": Bug(fold, "_with_days", for_ever),
     "what is not mentioned is unknown": Bug(facts, "_ABSENT", Finding(Seen.UNKNOWN)),
     "rules switched off still judge": Bug(RuleBook, "override_of", lambda book, rule, ms: None),
+    "numbers set by a community hold for nobody": Bug(RuleBook, "as_changed", lambda book, judge, ms: judge),
+    "numbers set by a community hold for all times": Bug(RuleBook, "as_changed", latest_numbers),
     "one rule fixed is all fixed": Bug(
         observing, "together", lambda a, b: replace(_together(a, b), fixed=a.fixed or b.fixed)
     ),

@@ -109,7 +109,11 @@ class Town:
         def put(session: Session) -> None:
             key = {"community_id": self.community_id, "id": UUID(said["id"])}
             values = {"rule_code": said["rule"], "effective_from_ms": said["from"]}
-            session.merge(RuleOverride(**key, **values, enabled=said["enabled"], due=said["due"]))
+            session.merge(
+                RuleOverride(
+                    **key, **values, enabled=said["enabled"], due=said["due"], thresholds=said.get("thresholds")
+                )
+            )
             session.flush()
             form = FORM_OF[said["rule"][:3]]
             self.runtime.part(RuleListeners).tell(session, self.community_id, form)

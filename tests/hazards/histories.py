@@ -22,7 +22,7 @@ PHONES = [str(UUID(int=0xB000 << 80 | n, version=4)) for n in range(2)]
 ROLES = ["grid_worker", "grid_head", "safety_officer", "committee", "street", "department", "viewer"]
 RULES = {
     "ebike_charging": [(0, 1), (SECOND_MS, 2)],
-    "anti_theft_window": [(0, 1)],
+    "anti_theft_window": [(0, 1), (0, 2)],
     "self_built_house": [(0, 1)],
     "extinguisher_check": [(0, 1)],
 }
@@ -245,11 +245,12 @@ class Maker:
         """The community changes a rule, or looks at its old visits anew."""
         rng = self.rng
         if rng.random() < 0.5:
-            rule, due = rng.choice(["EBC-02", "EBC-01", "EXT-02", "ATW-07"]), rng.choice([None, "2d", "48h"])
-            enabled = rng.random() < 0.5
-            self.history["overrides"].append(
-                {"id": self.id(), "rule": rule, "from": self.tick(), "enabled": enabled, "due": due}
-            )
+            rule = rng.choice(["EBC-02", "EBC-01", "EXT-02", "ATW-07", "ATW-05", "ATW-05"])
+            said = {"rule": rule, "enabled": rng.random() < 0.5, "due": rng.choice([None, "2d", "48h"])}
+            if rule == "ATW-05":
+                numbers = rng.choice([None, {"open_w": 0.6}, {"open_h": 0.9}, {"open_w": 0.6, "open_h": 0.8}])
+                said |= {"enabled": rng.random() < 0.8, "thresholds": numbers}
+            self.history["overrides"].append({"id": self.id(), "from": self.tick(), **said})
         else:
             form, version = rng.choice([("ebike_charging", 2), ("ebike_charging", 2), ("extinguisher_check", 1)])
             self.history["reassessments"].append({"id": self.id(), "form": form, "version": version, "ms": self.tick()})

@@ -157,6 +157,17 @@ def _high(get: Get) -> Truth:
     return None if get("highrise") is MISSING else bool(get("highrise"))
 
 
+def _opening(width: float, height: float) -> Callable[[Get], Truth]:
+    return lambda g: same(g("opening"), "yes") and either(below(g("open_w"), width), below(g("open_h"), height))
+
+
+def with_numbers(rule: PlainRule, numbers: Mapping[str, float] | None) -> PlainRule:
+    """The rule with the numbers a community set; only the opening's least size can be."""
+    if rule.code != "ATW-05" or not numbers:
+        return rule
+    return replace(rule, when=_opening(numbers.get("open_w", 0.8), numbers.get("open_h", 1.0)))
+
+
 ATW = [
     PlainRule(
         "ATW-01",
@@ -188,7 +199,7 @@ ATW = [
         "yellow",
         "15d",
         "grid_head",
-        lambda g: same(g("opening"), "yes") and either(below(g("open_w"), 0.8), below(g("open_h"), 1.0)),
+        _opening(0.8, 1.0),
     ),
     PlainRule(
         "ATW-06",
@@ -247,6 +258,7 @@ TABLES = {
     ("ebike_charging", 1): EBC,
     ("ebike_charging", 2): EBC_2,
     ("anti_theft_window", 1): ATW,
+    ("anti_theft_window", 2): ATW,
     ("self_built_house", 1): SBH,
     ("extinguisher_check", 1): EXT,
 }

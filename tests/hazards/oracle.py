@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from tests.hazards.becoming import LEADS, saw, stepped
-from tests.hazards.judging import LOCUS, PLACE_KINDS, TABLES, PlainRule, Truth, result_of
+from tests.hazards.judging import LOCUS, PLACE_KINDS, TABLES, PlainRule, Truth, result_of, with_numbers
 
 Fact = Mapping[str, Any]
 Key = tuple[int, str, int, str]
@@ -132,7 +132,8 @@ class Oracle:
         for block in blocks:
             for rule in judged if locus_of(block) == locus else ():
                 fixed = rule.code in block["fixed"]
-                truth: Truth = True if fixed else result_of(rule, block["answers"])
+                numbers = self.switched(rule, key[0]).get("thresholds")
+                truth: Truth = True if fixed else result_of(with_numbers(rule, numbers), block["answers"])
                 unsure = unsure or truth is None
                 if truth:
                     from_ms = key[0] if fixed else max(key[0], _day_of(rule, block["answers"]))

@@ -23,7 +23,8 @@ _RULES = {(rules.form, rules.version): rules for rules in [*list_rules(), EBIKE_
 def book_of(history: History) -> RuleBook:
     overrides: dict[str, tuple[Override, ...]] = {}
     for said in sorted(history["overrides"], key=lambda o: (o["from"], o["id"])):
-        made = Override(said["from"], said["enabled"], said["due"])
+        numbers = tuple(sorted((said.get("thresholds") or {}).items()))
+        made = Override(said["from"], said["enabled"], said["due"], numbers)
         overrides[said["rule"]] = (*overrides.get(said["rule"], ()), made)
     anew = tuple(Reassess(r["id"], r["form"], r["version"], r["ms"]) for r in history["reassessments"])
     return RuleBook(_FORMS, _RULES, {f: tuple(v) for f, v in history["rules"].items()}, overrides, anew)

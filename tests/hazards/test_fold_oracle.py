@@ -68,7 +68,7 @@ def test_check_fold_catches_a_broken_fold(bug: str, monkeypatch: pytest.MonkeyPa
 
 def test_histories_reach_every_corner_of_the_life_cycle() -> None:
     reached: set[str | None] = set()
-    for seed in range(60):
+    for seed in range(120):
         hazards, told = oracle_of(history_of(seed, 20), COMMUNITY, AS_OF).fold()
         reached |= {change[1] for hazard in hazards.values() for change in hazard["changes"]}
         reached |= set(told.values())
