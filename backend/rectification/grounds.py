@@ -35,8 +35,8 @@ def grounds_in_force(ctx: RequestContext, rows: Sequence[Row[Any]]) -> dict[UUID
     }
 
 
-def _blocks_at(ctx: RequestContext, place_ids: set[UUID]) -> dict[UUID, list[Block]]:
-    """All filled forms at each place (and at those merged into it), the newest visit first."""
+def _blocks_at(ctx: RequestContext, place_ids: set[UUID]) -> dict[UUID, list[tuple[int, Block]]]:
+    """All filled forms at each place (and at those merged into it) with their time, the newest visit first."""
     session, community_id = ctx.session, ctx.community_id
     families = load_families(session, community_id, place_ids)
     members = sorted({member for family in families for member in family.members})
@@ -44,17 +44,18 @@ def _blocks_at(ctx: RequestContext, place_ids: set[UUID]) -> dict[UUID, list[Blo
     visits = sorted(
         load_facts(session, community_id, sealer, members).visits, key=lambda visit: visit.key, reverse=True
     )
-    blocks = [block for visit in visits if visit.outcome == "done" for block in visit.blocks]
+    blocks = [(visit.effective_ms, block) for visit in visits if visit.outcome == "done" for block in visit.blocks]
     names = {family.place_id: {str(member) for member in family.members} for family in families}
-    return {place_id: [block for block in blocks if block.place_id in here] for place_id, here in names.items()}
+    return {place_id: [found for found in blocks if found[1].place_id in here] for place_id, here in names.items()}
 
 
-def _grounds(book: RuleBook, row: Row[Any], rule: Rule, blocks: Sequence[Block]) -> tuple[Basis, ...]:
-    for block in blocks:
+def _grounds(book: RuleBook, row: Row[Any], rule: Rule, blocks: Sequence[tuple[int, Block]]) -> tuple[Basis, ...]:
+    for effective_ms, block in blocks:
         form = book.forms.get((block.form, block.version))
         judge = None if form is None or block.form != row.form else book.rules_of(form, row.rule_version)
         if form is None or judge is None or locus_of(form, block.answers) != row.locus:
             continue
-        if rule.code in block.fixed or evaluate(judge, block.answers).get(rule.code) is RuleResult.PRESENT:
+        results = evaluate(book.as_changed(judge, effective_ms), block.answers)
+        if rule.code in block.fixed or results.get(rule.code) is RuleResult.PRESENT:
             return basis_in_force(form, rule, block.answers)
     return tuple(basis for basis in rule.basis if basis.when is None)
