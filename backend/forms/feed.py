@@ -111,7 +111,8 @@ def _with_overrides(version: _Version, made: _Made, overrides: Mapping[str, tupl
         for override in overrides.get(rule.code, ())
     ]
     data = made.body + b',"overrides":' + orjson.dumps(changes) + b"}"
-    return FeedForm(version.id, version.rev + len(changes), orjson.Fragment(data))
+    # All of the community's changes count: a newer rule set without some of these rules must not lower the revision.
+    return FeedForm(version.id, version.rev + sum(map(len, overrides.values())), orjson.Fragment(data))
 
 
 def _make(session: Session, version: _Version) -> _Made:
