@@ -17,7 +17,7 @@ from mobile_contract.rules.thresholds import with_thresholds
 from tests.factories.records import block, visit_body
 from tests.factories.sweeps import DAY_MS, Sweep
 
-RULES = get_rules("anti_theft_window", 2)
+RULES = get_rules("anti_theft_window", 1)
 #: An opening of 0.70 m × 1.20 m: too narrow by the rule as it is written.
 NARROW: dict[str, Any] = {
     "kind": "cage",
@@ -91,7 +91,7 @@ def test_rules_in_force_and_history_show_what_the_community_set(sweep: Sweep) ->
         body = {"enabled": True, "due": "2d", "thresholds": {"open_w": width}, "effective_from_ms": from_ms}
         committee.post("/rules/ATW-05/override", body)
     (rule,) = [item for item in viewer.get("/rules").json["items"] if item["code"] == "ATW-05"]
-    assert (rule["due"], rule["rule_version"], rule["enabled"]) == ("2d", 2, True)
+    assert (rule["due"], rule["rule_version"], rule["enabled"]) == ("2d", 1, True)
     assert "a.open_w < 0.6 " in rule["when"]
     assert [(p["field"], p["default"], p["value"]) for p in rule["parameters"]] == [
         ("open_w", 0.8, 0.6),

@@ -22,7 +22,7 @@ PHONES = [str(UUID(int=0xB000 << 80 | n, version=4)) for n in range(2)]
 ROLES = ["grid_worker", "grid_head", "safety_officer", "committee", "street", "department", "viewer"]
 RULES = {
     "ebike_charging": [(0, 1), (SECOND_MS, 2)],
-    "anti_theft_window": [(0, 1), (0, 2)],
+    "anti_theft_window": [(0, 1)],
     "self_built_house": [(0, 1)],
     "extinguisher_check": [(0, 1)],
 }

@@ -258,7 +258,6 @@ TABLES = {
     ("ebike_charging", 1): EBC,
     ("ebike_charging", 2): EBC_2,
     ("anti_theft_window", 1): ATW,
-    ("anti_theft_window", 2): ATW,
     ("self_built_house", 1): SBH,
     ("extinguisher_check", 1): EXT,
 }
