@@ -14,7 +14,7 @@ from backend.hazards.models import LedgerNumber
 from backend.hazards.observing import observe, without_misplaced
 from backend.hazards.state import HazardState, Powers
 from backend.identity.keys import Keyring, Sealer
-from backend.identity.permissions import may_close, permissions_of
+from backend.identity.permissions import may_close, may_extend, permissions_of
 from backend.places.queries import kinds_of
 from backend.rectification import projection_tables as tables
 from backend.rectification.families import Family, load_families
@@ -24,6 +24,7 @@ from mobile_contract.rules import hazard_id
 POWERS = Powers(
     may_take=lambda role, permission: role is not None and permission in permissions_of(role),
     may_close=lambda role, closers: role is not None and may_close(role, closers),
+    may_extend=lambda role, severity: role is not None and may_extend(role, severity),
 )
 
 
