@@ -113,8 +113,7 @@ def _add_draws(session: Session, community_id: UUID, place_ids: Sequence[UUID], 
         select(RecheckItem.hazard_id, RecheckItem.drawn_ms)
         .join(
             LedgerNumber,
-            (LedgerNumber.community_id == RecheckItem.community_id)
-            & (LedgerNumber.hazard_id == RecheckItem.hazard_id),
+            (LedgerNumber.community_id == RecheckItem.community_id) & (LedgerNumber.hazard_id == RecheckItem.hazard_id),
         )
         .where(RecheckItem.community_id == community_id, LedgerNumber.place_id == func.any(list(place_ids)))
     )
@@ -164,7 +163,5 @@ def _add_visit(facts: PlaceFacts, visit: VisitFact) -> None:
         facts.visits_at[place_id].append(visit)
 
 
-def _step(
-    step_id: str, key: OrderKey, body: dict[str, Any], actor_id: str, role: str | None, version: int
-) -> StepFact:
+def _step(step_id: str, key: OrderKey, body: dict[str, Any], actor_id: str, role: str | None, version: int) -> StepFact:
     return StepFact(step_id, key, body["hazard_id"].lower(), body["kind"], actor_id, role, body, version)

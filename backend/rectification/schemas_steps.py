@@ -139,6 +139,21 @@ class UndoSchema(Schema):
     reason = _optional_text()
 
 
+class HandOverSchema(Schema):
+    """From whom to whom, and which tasks; null: all that are open."""
+
+    from_account_id = fields.UUID(required=True)
+    to_account_id = fields.UUID(required=True)
+    hazard_ids = fields.List(fields.UUID(), load_default=None, allow_none=True, validate=validate.Length(1, 1000))
+    reason = _text(LONG)
+
+
+class HandedOverSchema(Schema):
+    """The tasks that were given."""
+
+    given = fields.List(fields.UUID(), required=True)
+
+
 STEP_SCHEMAS: Final[Mapping[str, type[Schema]]] = {
     "assign": AssignSchema,
     "accept": AcceptSchema,

@@ -31,6 +31,8 @@ FIELDS = {
     "measures",
     "basis",
     "first_seen_ms",
+    "extensions",
+    "recheck_ms",
 }
 
 
