@@ -168,6 +168,8 @@ class HazardState:
         """As it stands; what becomes of either does not change the other."""
         return replace(
             self,
-            **{name: list(getattr(self, name)) for name in ("changes", "applied")},
-            **{name: dict(getattr(self, name)) for name in ("rules", "not_applied")},
+            changes=list(self.changes),
+            applied=list(self.applied),
+            rules=dict(self.rules),
+            not_applied=dict(self.not_applied),
         )

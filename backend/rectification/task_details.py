@@ -1,6 +1,6 @@
 """One task in full: its rules and their grounds, what striking off needs, who may do what now, and its history."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -81,10 +81,12 @@ def undoable_by(actor: Actor, transitions: Sequence[Shape], now_ms: int) -> bool
 
 def steps_open_to(actor: Actor, row: Row[Any], closers: Sequence[str], undoable: bool) -> list[str]:
     """The steps that the actor may take now, as the life cycle and the actor's roles at the place say."""
-    may_now = {
+    may_now: Mapping[str, Callable[[str], bool]] = {
         "close": lambda role: may_close(role, closers) and actor.account_id != row.submitter_id,
         "extend": lambda role: may_extend(role, row.severity) and row.extensions < MOST_EXTENSIONS,
         "undo": lambda role: undoable,
+        # Offered where somebody is to look again; it may be taken on any that is closed.
+        "relapse": lambda role: row.recheck_ms is not None,
     }
     found = []
     for kind in STEP_KINDS.values():

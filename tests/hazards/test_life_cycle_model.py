@@ -125,8 +125,8 @@ class LifeCycle(RuleBasedStateMachine):
 
 
 QUICK = settings(
-    max_examples=15,
-    stateful_step_count=20,
+    max_examples=60,
+    stateful_step_count=25,
     derandomize=True,
     deadline=None,
     print_blob=False,
@@ -153,7 +153,7 @@ def a_year(seed: int) -> History:
     maker = Maker(Random(seed), [ROUTE[0]])
     while maker.now < START_OF_YEAR + 365 * DAY:
         maker.rng.choice([maker.life, maker.life, maker.visit, maker.correct])()
-        maker.now += maker.rng.choice([1, 5, 15]) * DAY
+        maker.now += maker.rng.choice([0, 0, 1, 4]) * DAY
     return maker.history
 
 
@@ -171,12 +171,17 @@ def check_any_order(history: History, orders: int) -> None:
         assert fold_history(shuffled, COMMUNITY, YEAR_LATER) == first
 
 
-@pytest.mark.parametrize("seed", range(3))
+def check_years() -> None:
+    for seed in range(5):
+        check_any_order(a_year(seed), 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_year_of_steps_comes_to_the_same_in_any_order(seed: int) -> None:
     history = a_year(seed)
     found, said = both(history, YEAR_LATER)
     assert found == said
-    check_any_order(history, 5)
+    check_any_order(history, 3)
 
 
 def test_check_any_order_catches_steps_taken_up_as_they_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,9 +190,9 @@ def test_check_any_order_catches_steps_taken_up_as_they_arrive(monkeypatch: pyte
     def as_they_arrive(
         chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], powers: Powers
     ) -> HazardState:
-        late = [replace(step, key=step.key._replace(effective_ms=START_OF_YEAR + next(arrived))) for step in steps]
+        late = [replace(step, key=step.key._replace(effective_ms=YEAR_LATER + next(arrived))) for step in steps]
         return walk_chain(chain, locus, sightings, late, powers)
 
     monkeypatch.setattr(fold, "walk_chain", as_they_arrive)
     with pytest.raises(AssertionError):
-        check_any_order(a_year(1), 5)
+        check_years()

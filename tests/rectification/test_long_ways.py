@@ -138,6 +138,7 @@ def test_recheck_is_drawn_by_lot_logged_and_shown_until_somebody_looked(
     assert {t["id"] for t in head.get("/tasks", recheck="true").json["items"]} == set(made["drawn"])
     assert not rebuild.check(sweep.runtime, sweep.community_id).differences
     first = UUID(made["drawn"][0])
+    assert "relapse" in people["grid_worker"].task(first)["may"]
     place = next(p for p in sweep.tree.households if sweep.hazard_id(p) == first)
     sweep.clear(place)
     assert {t["id"] for t in head.get("/tasks", recheck="true").json["items"]} == {made["drawn"][1]}

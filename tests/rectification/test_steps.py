@@ -60,7 +60,7 @@ def test_task_from_found_to_struck_off(sweep: Sweep) -> None:
     seen = [v["visit_id"] for v in head.task(hazard)["history"]["visits"]]
     assert str(revisit) in seen
     closed = done(head.take("close", hazard, revisit_id=str(revisit), basis=seen, note="复查合格"))
-    assert (closed["state"], closed["may"], closed["overdue"]) == ("closed", ["relapse", "undo"], False)
+    assert (closed["state"], closed["may"], closed["overdue"]) == ("closed", ["undo"], False)
     assert [t["step"] for t in closed["history"]["transitions"]] == ["register", "assign", "accept", "submit", "close"]
     assert [s["applied"] for s in closed["history"]["steps"]] == [True] * 4
     assert closed["number"].startswith("福泉-ebike_charging-")
