@@ -16,6 +16,7 @@ from backend.http.context import Runtime
 from backend.inspections.waiting import release_waiting
 from backend.jobs.ledger import communities
 from backend.operations.server import let_app_in
+from backend.rectification.rule_changes import want_form_folds
 from backend.schema import upgrade
 from backend.secret_file import read_or_make_secret
 from backend.settings import Settings, default_data_dir, load_settings
@@ -88,7 +89,8 @@ def migrate(settings: Settings, progress: Progress | None = None) -> list[str]:
 
 
 def publish(db: Database) -> list[str]:
-    """Publish what this release brings; tell every community's phones, and wake the records that waited for it."""
+    """Publish what this release brings; tell every community's phones, wake the records that waited for it, and fold
+    again the places whose earlier visits it judges."""
     with db.transaction() as session:
         published = publish_shipped(session, clock.now_ms())
         told = communities(session) if published else []
@@ -96,4 +98,7 @@ def publish(db: Database) -> list[str]:
         with db.transaction([community_id]) as session:
             tell_forms(session, community_id, {item.code for item in published})
             release_waiting(session, community_id, "form", [f"{p.code}/{p.version}" for p in published if p.is_form])
+            for item in published:
+                if item.judges_the_past:
+                    want_form_folds(session, community_id, item.code)
     return [str(item) for item in published]

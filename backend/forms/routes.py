@@ -1,6 +1,7 @@
 """The office's API of forms and rules: what is published, and a community's own changes to it."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -79,7 +80,7 @@ def get_form(ctx: RequestContext, code: str, version: int) -> dict[str, Any]:
 def override_rule(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[str, Any]:
     """Change a rule for this community. Visits from then on are judged by it; they are folded again at once."""
     _refuse_part_of_community(ctx)
-    form_code = _form_of(ctx.session, code)
+    form_codes = _forms_of(ctx.session, code)
     at_ms = ctx.now_ms if body["effective_from_ms"] is None else body["effective_from_ms"]
     override_id = service.override_rule(
         ctx.session,
@@ -91,7 +92,7 @@ def override_rule(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[
         actor_id=ctx.actor.account_id,
     )
     _audit(ctx, "rule_overridden", f"rule:{code}", enabled=body["enabled"], due=body["due"], effective_from_ms=at_ms)
-    _fold_again(ctx, form_code)
+    _fold_again(ctx, form_codes)
     return _override(ctx.session.get_one(RuleOverride, (ctx.community_id, override_id)))
 
 
@@ -114,7 +115,7 @@ def reassess_form(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[
         actor_id=ctx.actor.account_id,
     )
     _audit(ctx, "form_reassessed", f"form:{code}", rule_version=rule_version, effective_ms=at_ms)
-    _fold_again(ctx, code)
+    _fold_again(ctx, [code])
     return {"id": reassessment_id, "form": code, "rule_version": rule_version, "effective_ms": at_ms}
 
 
@@ -124,13 +125,13 @@ def _refuse_part_of_community(ctx: RequestContext) -> None:
         raise PermissionDenied(permission=CHANGES.permission)
 
 
-def _form_of(session: Session, rule_code: str) -> str:
-    """The form whose rules hold ``rule_code``; RuleUnknown."""
+def _forms_of(session: Session, rule_code: str) -> list[str]:
+    """The forms whose rules hold ``rule_code``: one rule may judge several; RuleUnknown."""
     rule_sets = session.execute(select(RuleVersion.form_code, RuleVersion.definition)).all()
-    for form_code, definition in rule_sets:
-        if any(rule["code"] == rule_code for rule in definition["rules"]):
-            return str(form_code)
-    raise service.RuleUnknown(rule=rule_code)
+    found = {form for form, definition in rule_sets if any(r["code"] == rule_code for r in definition["rules"])}
+    if not found:
+        raise service.RuleUnknown(rule=rule_code)
+    return sorted(found)
 
 
 def _overrides(session: Session, community_id: UUID, codes: set[str]) -> list[RuleOverride]:
@@ -138,8 +139,9 @@ def _overrides(session: Session, community_id: UUID, codes: set[str]) -> list[Ru
     return list(session.scalars(found.order_by(RuleOverride.effective_from_ms, RuleOverride.id)))
 
 
-def _fold_again(ctx: RequestContext, form_code: str) -> None:
-    ctx.runtime.part(RuleListeners).tell(ctx.session, ctx.community_id, form_code)
+def _fold_again(ctx: RequestContext, form_codes: Iterable[str]) -> None:
+    for form_code in form_codes:
+        ctx.runtime.part(RuleListeners).tell(ctx.session, ctx.community_id, form_code)
     ctx.ring(COMPILE)
 
 

@@ -30,11 +30,15 @@ class RuleUnknown(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One thing that was published: a version of a form, or of its rules."""
+    """One thing that was published: a version of a form, or of its rules.
+
+    ``judges_the_past``: it is a form's first rule set, which judges earlier visits too.
+    """
 
     code: str
     version: int
     is_form: bool
+    judges_the_past: bool = False
 
     def __str__(self) -> str:
         return f"{'form' if self.is_form else 'rules'} {self.code}/{self.version}"
@@ -51,8 +55,9 @@ def publish_shipped(session: Session, now_ms: int) -> list[Published]:
     forms = {(form.code, form.version): form for form in shipped}
     for rule_set in list_rules():
         judged = [forms[rule_set.form, v] for v in rule_set.form_versions if (rule_set.form, v) in forms]
+        is_first = not has_rules(session, rule_set.form)
         if publish_rules(session, rule_set, judged, now_ms):
-            new.append(Published(rule_set.form, rule_set.version, False))
+            new.append(Published(rule_set.form, rule_set.version, False, judges_the_past=is_first))
     return new
 
 
@@ -80,9 +85,7 @@ def publish_rules(session: Session, rule_set: RuleSet, forms: Iterable[Form], no
     if found is not None:
         _refuse_other_contents(found.sha256, sha, f"{rule_set.form}/{rule_set.version}")
         return False
-    is_first = (
-        session.scalar(select(RuleVersion.version).where(RuleVersion.form_code == rule_set.form).limit(1)) is None
-    )
+    is_first = not has_rules(session, rule_set.form)
     session.add(
         RuleVersion(
             form_code=rule_set.form,
@@ -94,6 +97,12 @@ def publish_rules(session: Session, rule_set: RuleSet, forms: Iterable[Form], no
     )
     session.flush()
     return True
+
+
+def has_rules(session: Session, form_code: str) -> bool:
+    """Whether any rule set of the form is published."""
+    found = select(RuleVersion.version).where(RuleVersion.form_code == form_code)
+    return session.scalar(found.limit(1)) is not None
 
 
 def override_rule(

@@ -6,12 +6,13 @@ period (by ``effective_ms``) and of the snapshot the query runs in; it never loo
 ``split`` makes sub-figures of the same rows: ``new`` → ``new.red``, ``new.ebike_charging``, ``new.ebike_charging.red``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, cast, func, insert, literal, select, true
+from sqlalchemy import ColumnElement, Insert, Select, Subquery, cast, func, insert, literal, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text, Uuid
@@ -78,14 +79,38 @@ def spread(figure: Figure, scope: Scope) -> Subquery:
     return select(key.c.key, *columns).select_from(rows.join(key, true())).subquery("spread")
 
 
+@contextmanager
+def whole_sets(session: Session) -> Iterator[None]:
+    """Figures join whole sets: PostgreSQL must not guess that one of them is a single row.
+
+    Of a new or just restored installation it has no statistics yet, or those of an hour ago when nothing of this period
+    existed; then it nests loops, and the paper of a small community takes minutes.
+    """
+    session.execute(text("SET LOCAL enable_nestloop = off"))
+    yield
+    session.execute(text("SET LOCAL enable_nestloop = on"))
+
+
 def count_figures(session: Session, figures: Iterable[Figure], scope: Scope) -> dict[str, int]:
     """Values by key, nothing stored: for comparisons and corrections."""
     values: dict[str, int] = {}
-    for figure in figures:
-        rows = spread(figure, scope)
-        counted = session.execute(select(rows.c.key, func.count()).group_by(rows.c.key))
-        values |= dict.fromkeys(figure.always(), 0) | {row[0]: row[1] for row in counted}
+    with whole_sets(session):
+        for figure in figures:
+            rows = spread(figure, scope)
+            counted = session.execute(select(rows.c.key, func.count()).group_by(rows.c.key))
+            values |= dict.fromkeys(figure.always(), 0) | {row[0]: row[1] for row in counted}
     return values
+
+
+def numbered_rows(figure: Figure, scope: Scope, paper_id: UUID) -> Insert:
+    """The statement that writes the rows of one figure under every key they count for, numbered within each."""
+    rows = spread(figure, scope)
+    c = rows.c
+    ordinal = func.row_number().over(partition_by=c.key, order_by=(c.at_ms, c.row_id, c.detail))
+    numbered = select(
+        literal(scope.community_id, Uuid), literal(paper_id, Uuid), c.key, ordinal, *(c[n] for n in COLUMNS)
+    )
+    return insert(PaperFigureRow).from_select(["community_id", "paper_id", "key", "n", *COLUMNS], numbered)
 
 
 def store_figures(session: Session, figures: Iterable[Figure], scope: Scope, paper_id: UUID) -> dict[str, int]:
@@ -93,15 +118,8 @@ def store_figures(session: Session, figures: Iterable[Figure], scope: Scope, pap
     values: dict[str, int] = {}
     kinds: dict[str, str] = {}
     for figure in figures:
-        rows = spread(figure, scope)
-        c = rows.c
-        ordinal = func.row_number().over(partition_by=c.key, order_by=(c.at_ms, c.row_id, c.detail))
-        numbered = select(
-            literal(scope.community_id, Uuid), literal(paper_id, Uuid), c.key, ordinal, *(c[n] for n in COLUMNS)
-        )
-        session.execute(
-            insert(PaperFigureRow).from_select(["community_id", "paper_id", "key", "n", *COLUMNS], numbered)
-        )
+        with whole_sets(session):
+            session.execute(numbered_rows(figure, scope, paper_id))
         kinds |= dict.fromkeys(figure.always(), figure.row_kind)
         values |= dict.fromkeys(figure.always(), 0)
     stored = select(PaperFigureRow.key, func.count()).where(

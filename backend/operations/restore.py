@@ -147,6 +147,9 @@ def restored(url: str, dump: Path, manifest: Manifest, find_program: FindProgram
             differing = sorted(t for t in {*counted, *manifest.rows} if counted.get(t) != manifest.rows.get(t))
             raise ArchiveDamaged(f"the restored database has other rows than were backed up, in {differing[0]}")
         upgrade(fresh_url)
+        with owner_connection(fresh_url) as connection:
+            # A dump brings no statistics along, and a query planned without them may take hours on a large community.
+            connection.execute(text("ANALYZE"))
         yield fresh_url
 
 

@@ -107,7 +107,7 @@ class SourceSchema(Schema):
 
 
 class BasisSchema(Schema):
-    """A ground of a rule. Only one with ``is_law`` may be printed as law."""
+    """A ground of a rule that holds in this case (``when`` is met). Only one with ``is_law`` may be printed as law."""
 
     mark = fields.String(required=True)
     text = fields.String(required=True)

@@ -17,6 +17,7 @@ from backend.identity.masking import mask_names, mask_party, mask_text
 from backend.identity.models import Account
 from backend.identity.permissions import may_close, may_extend
 from backend.inspections.models import Visit
+from backend.rectification.grounds import grounds_in_force
 from backend.rectification.models import StepOutcome, TaskStep
 from backend.rectification.presenting import RuleTitles, Shape, label, moment, named, step_line, task_line
 from backend.rectification.queries import get_task, select_steps
@@ -42,6 +43,7 @@ def task_detail(ctx: RequestContext, hazard_id: UUID, scope: Sequence[str]) -> S
     catalogue = ctx.runtime.part(FormCatalogue)
     titles = RuleTitles(session, catalogue)
     rules = titles.rules_of(row.form, row.rule_version, row.rules)
+    grounds = grounds_in_force(ctx, [row])[row.id]
     closers = _closers(rules, row.closer)
     steps = _steps(session, community_id, hazard_id)
     sealer = ctx.runtime.part(Keyring).sealer(session, community_id)
@@ -52,7 +54,7 @@ def task_detail(ctx: RequestContext, hazard_id: UUID, scope: Sequence[str]) -> S
     assignment = shown_body(bodies.get(row.assign_step_id), may_see) or {}
     return {
         **task_line(row, titles, ctx.now_ms),
-        "rule_details": [_rule(rule) for rule in rules],
+        "rule_details": [_rule(rule, grounds[rule.code]) for rule in rules],
         "evidence": _evidence(rules),
         "closers": closers,
         "responsible_party": assignment.get("responsible_party"),
@@ -136,12 +138,12 @@ def _closers(rules: Sequence[Rule], closer: str) -> list[str]:
     return list(max(rules, key=lambda rule: (gravity(rule.severity), rule.code)).closers)
 
 
-def _rule(rule: Rule) -> Shape:
+def _rule(rule: Rule, grounds: Sequence[Basis]) -> Shape:
     return {
         "code": rule.code,
         "title": label(rule.title),
         "severity": str(rule.severity),
-        "basis": [_basis(basis) for basis in rule.basis],
+        "basis": [_basis(basis) for basis in grounds],
     }
 
 

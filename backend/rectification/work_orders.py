@@ -1,6 +1,6 @@
 """Work orders (交办单): one building, one responsible party, one closing role. Drafts are a view; issuing is a fact."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,10 +21,12 @@ from backend.inspections.models import RecordKey
 from backend.places.models import Place
 from backend.places.queries import in_scope
 from backend.rectification.errors import WorkOrderEmpty, WorkOrderNotFound
+from backend.rectification.grounds import grounds_in_force
 from backend.rectification.models import IssuedOrder, IssuedOrderItem, RectificationTask
 from backend.rectification.presenting import RuleTitles, Shape, place_of, task_line
 from backend.rectification.queries import select_tasks
 from backend.rectification.step_bodies import open_steps
+from mobile_contract.rules import Basis
 
 SERIES = "JB"
 Task = RectificationTask
@@ -161,10 +163,11 @@ def issue_order(ctx: RequestContext, key: DraftKey) -> UUID:
 
 
 def _snapshot(ctx: RequestContext, number: str, key: DraftKey, rows: Sequence[Row[Any]]) -> Shape:
-    """The order as it is handed over. Only grounds that are law are printed as such."""
+    """The order as it is handed over. Only grounds that are law, and hold in the case, are printed as such."""
     sealer = ctx.runtime.part(Keyring).sealer(ctx.session, ctx.community_id)
     bodies = open_steps(ctx.session, sealer, ctx.community_id, {row.assign_step_id for row in rows})
     titles = RuleTitles(ctx.session, ctx.runtime.part(FormCatalogue))
+    grounds = grounds_in_force(ctx, rows)
     party = next((b.get("responsible_party") for b in bodies.values()), None)
     return {
         "number": number,
@@ -173,13 +176,12 @@ def _snapshot(ctx: RequestContext, number: str, key: DraftKey, rows: Sequence[Ro
         "closer": key.closer,
         "issued_ms": ctx.now_ms,
         "issued_by": ctx.actor.name,
-        "items": [_item(row, titles, bodies.get(row.assign_step_id, {})) for row in rows],
+        "items": [_item(row, titles, grounds[row.id], bodies.get(row.assign_step_id, {})) for row in rows],
     }
 
 
-def _item(row: Row[Any], titles: RuleTitles, body: Shape) -> Shape:
-    rules = titles.rules_of(row.form, row.rule_version, row.rules)
-    law = dict.fromkeys(basis.text for rule in rules for basis in rule.basis if basis.is_law)
+def _item(row: Row[Any], titles: RuleTitles, grounds: Mapping[str, Sequence[Basis]], body: Shape) -> Shape:
+    law = dict.fromkeys(basis.text for bases in grounds.values() for basis in bases if basis.is_law)
     return {
         "hazard_id": row.id,
         "number": row.number,

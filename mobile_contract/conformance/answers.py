@@ -9,10 +9,14 @@ from mobile_contract.forms import Form, get_form, list_forms
 from mobile_contract.forms.condition_syntax import fields_read, parse_condition
 from mobile_contract.forms.sample_answers import sample_answers, sample_value
 from mobile_contract.forms.visibility import Visibility, visibility
-from mobile_contract.rules import CompiledRules, RuleResult, compile_rules, evaluate, list_rules
+from mobile_contract.rules import CompiledRules, Rule, RuleResult, at_ms, compile_rules, evaluate, list_rules
 
 POOL = 40
 _MENDINGS = 200
+SEEN_MS = 1_767_225_600_000
+"""When simulated answers count as given, for rules that hang on a date: 2026-01-01, between the two years below."""
+_GONE, _FAR = "2001", "2090"
+"""Years of the dates that such rules read: whenever a fleet is played, the day has long come or is far off."""
 
 
 @lru_cache(maxsize=64)
@@ -23,11 +27,12 @@ def rules_of(form: Form) -> CompiledRules | None:
 
 
 def present_rules(form: Form, answers: dict[str, Any]) -> list[str]:
-    """Codes of all rules, service gaps included, that these answers make present."""
+    """Codes of all rules, service gaps included, that these answers make present; dated ones once their day came."""
     compiled = rules_of(form)
     if compiled is None:
         return []
-    return [code for code, result in evaluate(compiled, answers).items() if result is RuleResult.PRESENT]
+    present = [code for code, result in evaluate(compiled, answers).items() if result is RuleResult.PRESENT]
+    return [code for code in present if (at_ms(compiled.ruleset.by_code[code], answers) or 0) <= SEEN_MS]
 
 
 def present_chains(form: Form, answers: dict[str, Any]) -> set[str]:
@@ -46,6 +51,12 @@ def is_hazard(form: Form, answers: dict[str, Any]) -> bool:
     return any(compiled.ruleset.by_code[code].is_hazard for code in present_rules(form, answers))
 
 
+def can_be_hazard(form: Form) -> bool:
+    """True when the form has a rule that is no service gap."""
+    compiled = rules_of(form)
+    return compiled is not None and any(rule.is_hazard for rule in compiled.ruleset.rules)
+
+
 class AnswerPool:
     """Ready answers of one form: drawing one costs a copy, which keeps a big fleet cheap."""
 
@@ -54,15 +65,16 @@ class AnswerPool:
         self.form = form
         self.harmless: list[dict[str, Any]] = []
         self.hazards: list[dict[str, Any]] = []
+        wanted = POOL if can_be_hazard(form) else 0
         for _ in range(POOL * 50):
-            answers = sample_answers(form, rng)
-            if len(self.hazards) < POOL and is_hazard(form, answers):
+            answers = _with_plain_dates(form, sample_answers(form, rng), rng)
+            if len(self.hazards) < wanted and is_hazard(form, answers):
                 self.hazards.append(answers)
             if len(self.harmless) < POOL:
                 mended = _mend(form, answers, rng)
                 if mended is not None:
                     self.harmless.append(mended)
-            if len(self.harmless) >= POOL and len(self.hazards) >= POOL:
+            if len(self.harmless) >= POOL and len(self.hazards) >= wanted:
                 break
 
     def draw(self, rng: Random, hazard: bool) -> dict[str, Any]:
@@ -90,13 +102,27 @@ def _mend(form: Form, answers: dict[str, Any], rng: Random) -> dict[str, Any] | 
         codes = present_rules(form, answers)
         if not codes or compiled is None:
             return answers
-        condition = compiled.ruleset.by_code[codes[0]].when
-        names = sorted(fields_read(parse_condition(condition))) if condition is not None else []
-        if not names:
-            return None
-        name = rng.choice(names)
-        answers = _complete(form, answers | {name: sample_value(form.by_id[name], rng)}, rng)
+        name = rng.choice(_fields_of(compiled.ruleset.by_code[codes[0]]))
+        changed = answers | {name: sample_value(form.by_id[name], rng)}
+        answers = _complete(form, _with_plain_dates(form, changed, rng), rng)
     return None
+
+
+def _fields_of(rule: Rule) -> list[str]:
+    """What a rule reads."""
+    names = set() if rule.when is None else set(fields_read(parse_condition(rule.when)))
+    return sorted(names if rule.at is None else names | {rule.at.field})
+
+
+def _with_plain_dates(form: Form, answers: dict[str, Any], rng: Random) -> dict[str, Any]:
+    """The answers with every date that a rule reads moved to a year that leaves no doubt."""
+    compiled = rules_of(form)
+    dated = [] if compiled is None else [rule.at.field for rule in compiled.ruleset.rules if rule.at is not None]
+    moved = dict(answers)
+    for name in dict.fromkeys(dated):
+        if name in moved:
+            moved[name] = (_GONE if rng.random() < 0.5 else _FAR) + moved[name][4:]
+    return moved
 
 
 def _complete(form: Form, wished: dict[str, Any], rng: Random) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from mobile_contract.conformance.faults import Fault
 from mobile_contract.conformance.notebook import DAY_MS, YEAR_MS, MadeRecord, make_uuid7
 from mobile_contract.conformance.phone import Phone
 from mobile_contract.conformance.poison import write_poison
+from mobile_contract.forms import opened_forms
 from mobile_contract.rules import locus_of
 
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -98,7 +99,19 @@ class FieldWorker:
                 # Divided, so that about one visit in ten, not one block in ten, gives a hazard.
                 hazard = rng.random() < HAZARD_SHARE / len(pools)
                 blocks.append(self._block(pool, place[0], hazard, attachments))
+        self._open_forms(blocks, attachments)
         return {"header": header, "blocks": blocks}
+
+    def _open_forms(self, blocks: list[dict[str, Any]], attachments: list[dict[str, Any]] | None) -> None:
+        """Add the forms that answers bring along; those may bring along others."""
+        waiting = list(blocks)
+        while waiting:
+            block = waiting.pop(0)
+            for code in opened_forms(self.pools[block["form"]].form, block["answers"]):
+                if code in self.pools and all(other["form"] != code for other in blocks):
+                    opened = self._block(self.pools[code], block["place_id"], False, attachments)
+                    blocks.append(opened)
+                    waiting.append(opened)
 
     def _header(self, moment: int, place_id: str, outcome: str) -> dict[str, Any]:
         rng = self.phone.rng

@@ -16,7 +16,7 @@ from mobile_contract.conformance.syncing import pull_all, push_all
 from mobile_contract.conformance.view import View
 from mobile_contract.rules import hazard_id
 
-COMPARED = ("state", "cycle", "severity", "deadline_ms", "rules", "responsible_party", "first_seen_ms")
+COMPARED = ("form", "state", "cycle", "severity", "deadline_ms", "rules", "responsible_party", "first_seen_ms")
 
 
 def compare_communities(a: View, b: View, places: Mapping[str, str]) -> list[str]:
@@ -28,7 +28,7 @@ def compare_communities(a: View, b: View, places: Mapping[str, str]) -> list[str
     def rows(view: View, names: Mapping[str, str]) -> dict[tuple[str, ...], dict[str, Any]]:
         keys = {task_id: key_of_task(task) for task_id, task in view.entities("task").items()}
         return {
-            (names.get(key.place_id, key.place_id), key.form, key.chain, key.locus): _compared(view, task_id)
+            (names.get(key.place_id, key.place_id), key.chain, key.locus): _compared(view, task_id)
             for task_id, key in keys.items()
         }
 

@@ -15,17 +15,16 @@ from mobile_contract.sync.ordering import Revision, effective_versions, order_ke
 
 @dataclass(frozen=True, slots=True, order=True)
 class HazardKey:
-    """The natural key of a hazard within a community."""
+    """The natural key of a hazard within a community. Forms that share a rule see one and the same hazard."""
 
     place_id: str
-    form: str
     chain: str
     locus: str
 
 
 def key_of_task(task: Mapping[str, Any]) -> HazardKey:
     """Natural key of a task row of the feed."""
-    return HazardKey(str(task["place_id"]), str(task["form"]), str(task["chain"]), str(task["locus"]))
+    return HazardKey(str(task["place_id"]), str(task["chain"]), str(task["locus"]))
 
 
 def expected_hazards(records: Iterable[MadeRecord]) -> set[HazardKey]:
@@ -70,5 +69,5 @@ def _observed(visit: Mapping[str, Any]) -> set[HazardKey]:
             continue
         locus = locus_of(form, block["answers"])
         for chain in present_chains(form, block["answers"]):
-            found.add(HazardKey(block["place_id"], form.code, chain, locus))
+            found.add(HazardKey(block["place_id"], chain, locus))
     return found

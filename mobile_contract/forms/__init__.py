@@ -16,9 +16,10 @@ from mobile_contract.forms.definition import (
     FieldType,
     Form,
     Label,
+    Opening,
 )
 from mobile_contract.forms.document import digest, form_document, parse_form
-from mobile_contract.forms.visibility import Visibility, visibility
+from mobile_contract.forms.visibility import Visibility, opened_forms, visibility
 
 __all__ = [
     "Choice",
@@ -28,6 +29,7 @@ __all__ = [
     "Form",
     "FormUnknown",
     "Label",
+    "Opening",
     "Problem",
     "Visibility",
     "answers_schema",
@@ -37,6 +39,7 @@ __all__ = [
     "header_form",
     "list_forms",
     "load_form",
+    "opened_forms",
     "parse_form",
     "validate_answers",
     "validate_header",

@@ -14,8 +14,9 @@ SAFE_INTEGER = 2**53 - 1
 
 PLACE_KINDS = ("community", "grid", "micro_grid", "estate", "building", "unit", "household", "premises")
 
-SENSITIVE_CLASSES = ("name", "phone", "plate", "id_number", "health", "welfare", "signature", "contact")
-"""Kinds of personal data. A field that carries one is never read by a condition."""
+SENSITIVE_CLASSES = ("name", "phone", "plate", "id_number", "health", "welfare", "signature", "contact", "custody")
+"""Kinds of personal data. No rule reads a field that carries one; only fields that are personal data themselves may
+be shown because of it."""
 
 UNKNOWN = "unknown"
 """The answer code that counts as not answered when conditions are judged."""
@@ -96,6 +97,14 @@ class Field:
         return UNKNOWN in self.choice_codes
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """While `when` holds, the form `form` belongs to the same visit, for the same place."""
+
+    form: str
+    when: str
+
+
 @dataclass(frozen=True, eq=False)
 class Form:
     """One version of a form. Compared by identity; `forms.document.digest` compares contents."""
@@ -106,6 +115,7 @@ class Form:
     place_kinds: tuple[str, ...]
     locus: tuple[str, ...]
     fields: tuple[Field, ...]
+    opens: tuple[Opening, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, Field]:

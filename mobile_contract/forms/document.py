@@ -20,11 +20,12 @@ from mobile_contract.forms.definition import (
     FieldType,
     Form,
     Label,
+    Opening,
 )
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CHOICE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
-_FORM_KEYS = frozenset({"code", "version", "title", "place_kinds", "locus", "fields"})
+_FORM_KEYS = frozenset({"code", "version", "title", "place_kinds", "locus", "opens", "fields"})
 _FIELD_KEYS = frozenset(
     (
         "id",
@@ -92,7 +93,7 @@ def parse_form(document: Document, source: str = "form") -> Form:
     Conditions are only checked for being text here; `rules.publish_checks.check_form` judges them.
     """
     faults = Faults()
-    if not faults.keys("form", document, _FORM_KEYS, _FORM_KEYS - {"place_kinds", "locus"}):
+    if not faults.keys("form", document, _FORM_KEYS, _FORM_KEYS - {"place_kinds", "locus", "opens"}):
         raise DefinitionInvalid(source, faults.found)
     code, version = document.get("code"), document.get("version")
     if not (isinstance(code, str) and _IDENTIFIER.fullmatch(code)):
@@ -110,9 +111,27 @@ def parse_form(document: Document, source: str = "form") -> Form:
     for twice in sorted({name for name in ids if ids.count(name) > 1}):
         faults.add("fields", f"id {twice!r} stands twice")
     locus = faults.texts("locus", document.get("locus", []), tuple(ids))
+    opens = _parse_opens(document.get("opens", []), faults)
     if faults.found:
         raise DefinitionInvalid(source, faults.found)
-    return Form(str(code), int(document["version"]), title, place_kinds, locus, fields)
+    return Form(str(code), int(document["version"]), title, place_kinds, locus, fields, opens)
+
+
+def _parse_opens(raw: Any, faults: Faults) -> tuple[Opening, ...]:
+    if not isinstance(raw, list):
+        faults.add("opens", "must be a list")
+        return ()
+    found = []
+    for position, item in enumerate(raw):
+        where, keys = f"opens[{position}]", frozenset({"form", "when"})
+        if not faults.keys(where, item, keys, keys):
+            continue
+        form, when = item.get("form"), item.get("when")
+        if isinstance(form, str) and _IDENTIFIER.fullmatch(form) and isinstance(when, str):
+            found.append(Opening(form, when))
+        else:
+            faults.add(where, "needs the code of a form and a condition")
+    return tuple(found)
 
 
 def _parse_field(raw: Any, position: int, faults: Faults) -> Field:
@@ -201,7 +220,7 @@ def _parse_choices(raw: Any, type_: FieldType, where: str, faults: Faults) -> tu
 
 def form_document(form: Form) -> dict[str, Any]:
     """The form as JSON values; `parse_form` reads it back to an equal form. Phones receive exactly this."""
-    return {
+    document = {
         "code": form.code,
         "version": form.version,
         "title": _label(form.title),
@@ -209,6 +228,9 @@ def form_document(form: Form) -> dict[str, Any]:
         "locus": list(form.locus),
         "fields": [_field_document(field) for field in form.fields],
     }
+    if form.opens:
+        document["opens"] = [{"form": opening.form, "when": opening.when} for opening in form.opens]
+    return document
 
 
 def _field_document(field: Field) -> dict[str, Any]:

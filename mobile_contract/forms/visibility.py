@@ -131,6 +131,14 @@ def visibility(form: Form, answers: Answers) -> dict[str, Visibility]:
     return found
 
 
+def opened_forms(form: Form, answers: Answers) -> tuple[str, ...]:
+    """Codes of the forms that these answers bring along: to be filled on the same visit, for the same place."""
+    if not form.opens:
+        return ()
+    values = _whole_plan(form).read(answers).values
+    return tuple(opening.form for opening in form.opens if judge_of(opening.when)(values) is True)
+
+
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         raise TypeError(value)

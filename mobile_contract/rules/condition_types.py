@@ -41,42 +41,45 @@ _LITERALS = {
 _COMPARABLE = frozenset({FieldType.INTEGER, FieldType.MONEY, FieldType.DECIMAL, FieldType.DATE, FieldType.DATETIME})
 
 
-def type_findings(form: Form, node: Node, known: frozenset[str]) -> Iterator[Finding]:
-    """Everything wrong with the names and types of a condition that may read the fields `known`."""
+def type_findings(form: Form, node: Node, known: frozenset[str], personal: bool = False) -> Iterator[Finding]:
+    """Everything wrong with the names and types of a condition that may read the fields `known`.
+
+    `personal`: it decides about personal data, and so may read some.
+    """
     for part in walk(node):
         match part:
             case Compare(op, name, FieldRef(other)):
-                yield from _readable(form, name, known)
-                yield from _readable(form, other, known)
+                yield from _readable(form, name, known, personal)
+                yield from _readable(form, other, known, personal)
                 if name in known and other in known:
                     yield from _pair(form.by_id[name], op, form.by_id[other])
             case Compare(op, name, str() | int() | float() as value):
-                yield from _readable(form, name, known)
+                yield from _readable(form, name, known, personal)
                 if name in known:
                     yield from _literal(form.by_id[name], value, op)
             case Member(name, values):
-                yield from _readable(form, name, known)
+                yield from _readable(form, name, known, personal)
                 for value in values if name in known else ():
                     yield from _literal(form.by_id[name], value, "in")
             case Contains(name, codes):
-                yield from _readable(form, name, known)
+                yield from _readable(form, name, known, personal)
                 for code in codes if name in known else ():
                     yield from _item(form.by_id[name], code)
             case Truth(name):
-                yield from _readable(form, name, known)
+                yield from _readable(form, name, known, personal)
                 if name in known and form.by_id[name].type is not FieldType.BOOLEAN:
                     yield "wrong_type", f"{name} is {form.by_id[name].type}, it cannot stand alone"
             case Has(name):
-                yield from _readable(form, name, known)
+                yield from _readable(form, name, known, personal)
 
 
-def _readable(form: Form, name: str, known: frozenset[str]) -> Iterator[Finding]:
+def _readable(form: Form, name: str, known: frozenset[str], personal: bool) -> Iterator[Finding]:
     field = form.by_id.get(name)
     if field is None:
         yield "unknown_field", f"form {form.code} has no field {name}"
     elif name not in known:
         yield "forward_reference", f"{name} stands later in the form or is the field itself"
-    elif field.sensitive is not None:
+    elif field.sensitive is not None and not personal:
         yield "sensitive_field", f"{name} is personal data ({field.sensitive}) and cannot be read"
     elif field.type not in READABLE:
         yield "wrong_type", f"{name} is {field.type}, which no condition can read"

@@ -50,16 +50,22 @@ class PublishProblem:
 
 
 def check_form(form: Form) -> list[PublishProblem]:
-    """Conditions allowed, typed, on earlier fields; every field can be shown; the locus is sound."""
+    """Conditions allowed, typed, on earlier fields; every field can be shown; the locus and what it opens are sound."""
     found: list[PublishProblem] = []
     earlier: set[str] = set()
     for field in form.fields:
         if field.visible_when is not None:
-            found += _condition(form, field.visible_when, f"fields.{field.id}", frozenset(earlier))
+            # Being shown tells what the condition found: only personal data may hang on personal data.
+            personal = field.sensitive is not None
+            found += _condition(form, field.visible_when, f"fields.{field.id}", frozenset(earlier), personal)
         earlier.add(field.id)
     for name in form.locus:
         found += [PublishProblem(f"locus.{name}", "bad_locus", why) for why in _locus_faults(form, name)]
     found += [problem for field in form.fields for problem in _field_faults(field)]
+    for opening in form.opens:
+        found += _condition(form, opening.when, f"opens.{opening.form}", frozenset(form.by_id))
+        if opening.form == form.code:
+            found.append(PublishProblem(f"opens.{opening.form}", "wrong_form", "a form cannot open itself"))
     if not found:
         for field in form.fields:
             # Fine for CEL and still without a JSON Schema: two fields compared with each other.
@@ -92,12 +98,14 @@ def check_rules(form: Form, ruleset: RuleSet) -> list[PublishProblem]:
     return found
 
 
-def _condition(form: Form, text: str, where: str, known: frozenset[str]) -> list[PublishProblem]:
+def _condition(
+    form: Form, text: str, where: str, known: frozenset[str], personal: bool = False
+) -> list[PublishProblem]:
     try:
         node = parse_condition(text)
     except ConditionInvalid as error:
         return [PublishProblem(where, "condition_syntax", str(error))]
-    findings: list[Finding] = list(dict.fromkeys(type_findings(form, node, known)))
+    findings: list[Finding] = list(dict.fromkeys(type_findings(form, node, known, personal)))
     if not findings:
         try:
             findings = reach_findings(form, node)

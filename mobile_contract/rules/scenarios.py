@@ -1,8 +1,8 @@
 """Plays a condition through every answer that matters, to see what it can become. For the publish checks.
 
 Answers that matter: every choice the condition and the conditions behind it name plus one they do not,
-numbers around every limit they name, hidden fields hidden. Missing answers are left out: they only make
-things unknown.
+numbers around every limit they name, hidden fields hidden. A missing answer is played only where `has()` asks for
+it: elsewhere it can but make things unknown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,6 +34,7 @@ from mobile_contract.forms.definition import (
 from mobile_contract.forms.visibility import closure
 
 MAX_SCENARIOS = 200_000
+_LEFT_OUT = object()
 
 Finding = tuple[str, str]
 
@@ -61,17 +62,28 @@ def _states(fields: Sequence[Field], options: dict[str, list[Any]], state: dict[
         return
     field, rest = fields[0], fields[1:]
     shown = field.visible_when is None or judge_of(field.visible_when)(state)
+    values: list[Any]
     if shown is False:
         values = [() if field.type is FieldType.MANY_OF else None]
+    elif shown is True:
+        values = options[field.id]
     else:
-        values = options[field.id] if shown is True else []
+        values = [_LEFT_OUT] if shown is Failure.MISSING else []
     for value in values:
-        state[field.id] = value
+        if value is _LEFT_OUT:
+            state.pop(field.id, None)
+        else:
+            state[field.id] = value
         yield from _states(rest, options, state)
     state.pop(field.id, None)
 
 
 def _options(field: Field, parts: Sequence[Node]) -> list[Any]:
+    is_asked_for = any(isinstance(part, Has) and part.field == field.id for part in parts)
+    return _answers(field, parts) + [_LEFT_OUT] * is_asked_for
+
+
+def _answers(field: Field, parts: Sequence[Node]) -> list[Any]:
     named: list[Any] = []
     for part in parts:
         match part:

@@ -3,7 +3,8 @@
 `python -m mobile_contract.rules.vectors` writes `vectors.json`; a test refuses drift. Parts:
 
 - `logic`: a small form of every readable type, conditions, answers, and the result of each pair;
-- `blocks`: blocks of the shipped forms with visibility, rule results, locus and hazard ids;
+- `blocks`: blocks of the shipped forms with visibility, forms they open, rule results, locus and hazard ids; a form
+  without rules has no `rules_version`;
 - `loci`, `deadlines`: canonical texts and times.
 """
 
@@ -16,7 +17,7 @@ from mobile_contract.forms.catalogue import get_form, list_forms
 from mobile_contract.forms.definition import Form
 from mobile_contract.forms.document import parse_form
 from mobile_contract.forms.sample_answers import sample_answers
-from mobile_contract.forms.visibility import visibility
+from mobile_contract.forms.visibility import opened_forms, visibility
 from mobile_contract.rules.catalogue import list_rules
 from mobile_contract.rules.deadlines import due_at_ms
 from mobile_contract.rules.definition import RuleSet
@@ -116,6 +117,32 @@ BLOCKS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("anti_theft_window", {"opening": "no", "open_w": 0.5, "lock": "key", "key_fixed": "no"}),
     ("anti_theft_window", {"opening": "yes", "open_w": 1, "open_h": 1, "lock": "key", "key_fixed": "no"}),
     ("anti_theft_window", {"premises": "crowded", "highrise": True, "sealed": "yes"}),
+    (
+        "multi_use_premises",
+        {"sleepers": 3, "separation": "full", "second_escape": "no", "own_exit": "no", "bars": "yes"},
+    ),
+    ("multi_use_premises", {"sleepers": 0, "separation": "none", "dangerous": ["lpg"], "sandwich": "yes"}),
+    (
+        "multi_use_premises",
+        {"sleepers": 2, "dangerous": ["battery", "solvent"], "ebike_inside": "charge", "alarm": "no"},
+    ),
+    ("multi_use_premises", {"exit_state": "locked", "wiring": ["bare"], "extinguisher": "none", "bars": "unknown"}),
+    ("street_shop", {"exit_state": "locked", "wiring": ["bare"], "extinguisher": "none", "live_in": "yes"}),
+    (
+        "street_shop",
+        {"trade": "catering", "fuel": "lpg", "gas_alarm": "none", "highrise": True, "gas_place": "basement"},
+    ),
+    (
+        "street_shop",
+        {"trade": "catering", "fuel": "electric", "gas_alarm": "none", "lpg_faults": ["tee"], "duct": "late"},
+    ),
+    ("smoke_alarm_install", {"serial": "ａ-01 ", "tested": False, "battery_until": "2026-03-01"}),
+    ("smoke_alarm_install", {"tested": True}),
+    ("gas_retrofit", {"indoor_on": "2022-06-01", "leak_test": "fail", "lit_on": "2022-06-02", "lpg_left": 1}),
+    ("gas_retrofit", {"leak_test": "fail", "lpg_left": 1, "tampered": "yes", "vent": "poor"}),
+    ("low_income_review", {"declared": 2, "actual": 3, "suggest": "keep", "reason": "-"}),
+    ("low_income_review", {"declared": 2, "actual": 2, "suggest": "stop"}),
+    ("key_custody", {"event": "out", "slot": "07", "deposited_on": "2022-03-01"}),
 )
 LOCI = ("3F", " 3f ", "３Ｆ", "b1", "", "　", "三楼", "3F/左", "ﬁ", "ß")
 
@@ -176,26 +203,28 @@ def _logic_rules(conditions: tuple[str, ...]) -> dict[str, Any]:
     return {"form": "logic", "version": 1, "form_versions": [1], "category": "other", "rules": rules}
 
 
-def _cases() -> list[tuple[Form, RuleSet, dict[str, Any]]]:
+def _cases() -> list[tuple[Form, RuleSet | None, dict[str, Any]]]:
     forms = {(form.code, form.version): form for form in list_forms()}
     rulesets = {(ruleset.form, version): ruleset for ruleset in list_rules() for version in ruleset.form_versions}
-    cases = [(forms[code, 1], rulesets[code, 1], answers) for code, answers in BLOCKS]
+    cases = [(forms[code, 1], rulesets.get((code, 1)), answers) for code, answers in BLOCKS]
     for key, form in forms.items():
         rng = Random(f"{SEED}/{form.code}/{form.version}")
-        cases += [(form, rulesets[key], sample_answers(form, rng)) for _ in range(RANDOM_BLOCKS)]
+        cases += [(form, rulesets.get(key), sample_answers(form, rng)) for _ in range(RANDOM_BLOCKS)]
     return cases
 
 
-def _block(form: Form, ruleset: RuleSet, answers: dict[str, Any]) -> dict[str, Any]:
-    results = evaluate(compile_rules(form, ruleset), answers)
+def _block(form: Form, ruleset: RuleSet | None, answers: dict[str, Any]) -> dict[str, Any]:
+    results = {} if ruleset is None else evaluate(compile_rules(form, ruleset), answers)
     locus = locus_of(form, answers)
-    present = {rule.chain for rule in ruleset.rules if results[rule.code] is RuleResult.PRESENT}
+    rules = () if ruleset is None else ruleset.rules
+    present = {rule.chain for rule in rules if results[rule.code] is RuleResult.PRESENT}
     return {
         "form": form.code,
         "version": form.version,
-        "rules_version": ruleset.version,
+        "rules_version": None if ruleset is None else ruleset.version,
         "answers": answers,
         **_visibility(form, answers),
+        "opens": list(opened_forms(form, answers)),
         "results": results,
         "locus": locus,
         "hazards": {chain: str(hazard_id(COMMUNITY, PLACE, chain, locus)) for chain in sorted(present)},

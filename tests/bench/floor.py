@@ -96,24 +96,20 @@ def _written(connection: psycopg.Connection[Any], table: str, before: int, after
             sql.SQL("SELECT * FROM {} WHERE xmin::text::bigint >= %s AND xmin::text::bigint < %s").format(named),
             [before, after],
         ).fetchall()
-    filled = {
-        row[0]
-        for row in connection.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-            " AND (atthasdef OR attidentity <> '')",
-            [table],
-        )
-    }
+    attributes = connection.execute(
+        "SELECT attname, atthasdef OR attidentity <> '', atttypid IN ('json'::regtype, 'jsonb'::regtype)"
+        " FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0",
+        [table],
+    ).fetchall()
+    filled = {name for name, is_filled, _ in attributes if is_filled}
+    json = {name for name, _, is_json in attributes if is_json}
     columns = [
         name for name in (found[0] if found else {}) if name not in filled and any(r[name] is not None for r in found)
     ]
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
         named, sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(", ").join(sql.Placeholder() * len(columns))
     )
-    rows = [[_adapted(row[name]) for name in columns] for row in found]
+    rows = [
+        [Jsonb(row[name]) if name in json and row[name] is not None else row[name] for name in columns] for row in found
+    ]
     return TableRows(table, statement.as_string(connection), rows)
-
-
-def _adapted(value: Any) -> Any:
-    """As ``executemany`` wants it: these lists and mappings are JSON."""
-    return Jsonb(value) if isinstance(value, dict | list) else value

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +11,7 @@ from flask.testing import FlaskClient
 
 from backend.db import Database, new_id
 from backend.forms.service import publish_shipped
-from backend.identity.models import Membership, Token
+from backend.identity.models import DeviceAccount, Membership
 from tests.factories.identity import AccountFixture, log_in
 from tests.factories.records import CLEAR_EBIKE
 
@@ -173,7 +172,6 @@ class Phone:
 
 def vouch(db: Database, community_id: UUID, author_id: UUID, install_id: UUID, role: str = "grid_worker") -> None:
     """Make ``author_id`` somebody who serves the community and has signed in on the installation."""
-    token = {"hash": uuid4().bytes, "kind": "access", "family": uuid4(), "generation": 1, "install_id": install_id}
     with db.transaction([community_id]) as session:
         session.add(Membership(community_id=community_id, id=uuid4(), account_id=author_id, role=role, place_id=None))
-        session.add(Token(**token, account_id=author_id, expires_at=datetime.now(UTC) + timedelta(hours=1)))
+        session.add(DeviceAccount(install_id=install_id, account_id=author_id))

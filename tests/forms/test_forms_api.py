@@ -9,13 +9,17 @@ import pytest
 from sqlalchemy import text
 
 from backend import clock
+from backend.db import new_id
+from backend.places.service import record_place_events
 from backend.sync.feed import forms_scope
 from backend.sync.feed_entities import FeedEntities, FeedEntity
 from backend.sync.form_feed import tell_forms
 from mobile_contract.forms import get_form
 from mobile_contract.forms.document import parse_form
+from mobile_contract.rules import hazard_id
 from mobile_contract.rules.document import parse_rules
-from tests.factories.records import CLEAR_EBIKE, PARKED_EBIKE
+from tests.factories.places import registered
+from tests.factories.records import CLEAR_EBIKE, PARKED_EBIKE, block, visit_body
 from tests.factories.sweeps import DAY_MS, Person, Sweep, counted_statements
 
 
@@ -78,6 +82,58 @@ def test_override_folds_every_place_seen_through_the_form_again(sweep: Sweep) ->
     assert committee.post("/rules/EBC-02/override", {"enabled": True, "effective_from_ms": begin}).status_code == 201
     compile_wanted(sweep)
     assert state_of(committee, hazard) == "registered"
+
+
+def make_shops(sweep: Sweep, count: int) -> list[UUID]:
+    """Premises on the ground floor of the first building."""
+    shops = [new_id() for _ in range(count)]
+    building = sweep.tree.buildings[0]
+    facts = [registered(shop, "premises", f"{n}号门店", building) for n, shop in enumerate(shops, 1)]
+    with sweep.db.transaction([sweep.community_id]) as session:
+        record_place_events(session, sweep.community_id, facts)
+    return shops
+
+
+def locked(sweep: Sweep, place: UUID, *forms: str, **answers: str) -> None:
+    """A visit that saw an exit locked, through every one of these forms."""
+    said = {"exit_state": "locked", "wiring": ["ok"], "extinguisher": "ok", **answers}
+    sweep.put(visit_body(place, [block(form, place, said) for form in forms]))
+    sweep.compile(place)
+
+
+def test_rule_of_two_forms_makes_one_hazard_and_its_override_folds_both(sweep: Sweep) -> None:
+    committee = sweep.person("committee")
+    shop, workshop, both = make_shops(sweep, 3)
+    locked(sweep, shop, "street_shop")
+    locked(sweep, workshop, "multi_use_premises")
+    locked(sweep, both, "street_shop", "multi_use_premises")
+    hazards = {place: hazard_id(sweep.community_id, place, "MUP-04", "") for place in (shop, workshop, both)}
+    listed = committee.get("/tasks").json["items"]
+    assert {UUID(task["id"]) for task in listed} == set(hazards.values())
+    assert {task["title"]["zh"] for task in listed} == {"安全出口锁闭占用"}
+    assert {committee.task(hazards[shop])["form"], committee.task(hazards[workshop])["form"]} == {
+        "street_shop",
+        "multi_use_premises",
+    }
+    begin = clock.now_ms() - DAY_MS
+    committee.post("/rules/MUP-04/override", {"enabled": False, "effective_from_ms": begin})
+    assert compile_wanted(sweep) == {shop, workshop, both}
+    assert {state_of(committee, hazard) for hazard in hazards.values()} == {"void"}
+
+
+def test_form_without_rules_is_listed_and_served_and_makes_no_hazard(sweep: Sweep) -> None:
+    viewer, place = sweep.person("viewer"), sweep.tree.households[0]
+    listed = {form["code"]: form["rules"] for form in viewer.get("/forms").json["items"]}
+    without = {code for code, rules in listed.items() if not rules}
+    assert without == {
+        "header",
+        *("elderly_vaccination", "resident_request", "key_custody", "helper_assignment", "community_event"),
+    }
+    served = viewer.get("/forms/elderly_vaccination/1").json
+    assert (served["rule_sets"], served["overrides"]) == ([], [])
+    sweep.put(visit_body(place, [block("elderly_vaccination", place, {"status": "refused"})]))
+    sweep.compile(place)
+    assert sweep.counts("hazard", "visit") == {"hazard": 0, "visit": 1}
 
 
 def test_override_from_now_on_leaves_old_visits_alone(sweep: Sweep) -> None:

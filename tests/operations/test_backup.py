@@ -67,6 +67,15 @@ def test_restore_into_empty_database_brings_every_row_and_file(
     assert not [p for p in other.data_dir.iterdir() if p.name.startswith(".restoring")]
 
 
+def test_restore_knows_how_large_its_tables_are(saved: Path, other: Settings) -> None:
+    restore(other, saved, postgres_tool)
+    engine = create_engine(other.database_owner_url or "")
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT reltuples FROM pg_class WHERE relname = 'record'")).scalar_one()
+        assert found == connection.execute(text("SELECT count(*) FROM record")).scalar_one() > 0
+    engine.dispose()
+
+
 def test_restore_serves_as_before(saved: Path, other: Settings, sweep: Sweep) -> None:
     restore(other, saved, postgres_tool)
     db = Database(other.database_url)

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from backend import clock
-from tests.factories.records import CHARGING_EBIKE
-from tests.factories.sweeps import MEASURES, PARTY, Person, Sweep
+from mobile_contract.rules import hazard_id
+from tests.factories.records import CHARGING_EBIKE, CLEAR_EBIKE
+from tests.factories.sweeps import DAY_MS, MEASURES, PARTY, Person, Sweep
 
 
 def drafts(person: Person, **query: Any) -> list[dict[str, Any]]:
@@ -37,6 +38,28 @@ def test_drafts_group_by_building_party_and_closer(sweep: Sweep) -> None:
     assert {d["responsible_party"] for d in drafts(head)} == {PARTY}
     head.take("assign", sweep.hazard_id(second), responsible_party="李秀英")
     assert len(drafts(head)) == 4
+
+
+#: A charging station whose power does not cut off: the article behind EBC-07 speaks of high-rise buildings only.
+STATION = {**CLEAR_EBIKE, "place": "station", "auto_cutoff": "no", "fire_gear": "yes", "separated": "yes"}
+
+
+@pytest.mark.parametrize(("building_class", "law"), [("high_res", 1), ("low", 0)])
+def test_order_prints_an_article_only_where_its_condition_holds(sweep: Sweep, building_class: str, law: int) -> None:
+    head, place = sweep.person("grid_head"), sweep.tree.households[0]
+    answers = {**STATION, "building_class": building_class}
+    sweep.visit(place, answers, clock.now_ms() - DAY_MS)
+    hazard = hazard_id(sweep.community_id, place, "EBC-07", "STATION/3")
+    head.take("assign", hazard)
+    (draft,) = drafts(head)
+    (item,) = issue(head, draft).json["snapshot"]["items"]
+    assert len(item["law"]) == law
+    (rule,) = head.task(hazard)["rule_details"]
+    assert [basis["is_law"] for basis in rule["basis"]] == [law == 1]
+    # A visit that sees it gone tells nothing new about the building's class.
+    sweep.visit(place, {**answers, "auto_cutoff": "yes", "building_class": "high_res"})
+    (rule,) = head.task(hazard)["rule_details"]
+    assert [basis["is_law"] for basis in rule["basis"]] == [law == 1]
 
 
 def test_unassigned_and_accepted_tasks_are_in_no_draft(sweep: Sweep) -> None:

@@ -72,6 +72,9 @@ def test_check_rules_shipped_rules_pass(ruleset: RuleSet) -> None:
         ("a.one == 'p' || a.one == 'q' && a.shown == 'x'", "unreachable"),
         ("a.one == 'p' && a.many.exists(x, x == 'p' || x == 'q') && a.flag && a.count >= 2", None),
         ("a.day < a.later", None),
+        ("has(a.day)", None),
+        ("!has(a.day) && a.flag", None),
+        ("has(a.day) && !has(a.day)", "never_true"),
     ],
 )
 def test_check_rules_condition_is_judged(when: str, code: str | None) -> None:
@@ -158,6 +161,34 @@ def test_check_form_unsound_field_is_refused(field: dict[str, Any], code: str) -
         tiny.field("after"),
     )
     assert codes(check_form(form)) == {code}
+
+
+def test_check_form_personal_data_may_be_shown_because_of_personal_data() -> None:
+    secret = tiny.field("secret", "one_of", "p q", sensitive="welfare")
+    for sensitive, code in ((None, {"sensitive_field"}), ("welfare", set())):
+        shown = tiny.field("x", visible_when="a.secret == 'p'", **({"sensitive": sensitive} if sensitive else {}))
+        assert codes(check_form(tiny.form(secret, shown))) == code
+
+
+def test_check_form_field_shown_once_another_is_answered_passes() -> None:
+    fields = [tiny.field("day", "date"), tiny.field("x", visible_when="has(a.day)")]
+    assert check_form(tiny.form(*fields, tiny.field("y", visible_when="has(a.day) && a.x == 'p'"))) == []
+
+
+@pytest.mark.parametrize(
+    ("opening", "code"),
+    [
+        ({"form": "other", "when": "a.flag"}, None),
+        ({"form": "tiny", "when": "a.flag"}, "wrong_form"),
+        ({"form": "other", "when": "a.nothing"}, "unknown_field"),
+        ({"form": "other", "when": "has(a.secret)"}, "sensitive_field"),
+        ({"form": "other", "when": "a.flag || !a.flag"}, "never_false"),
+        ({"form": "other", "when": "a.flag &&"}, "condition_syntax"),
+    ],
+)
+def test_check_form_opening_is_judged(opening: dict[str, str], code: str | None) -> None:
+    form = tiny.form(tiny.field("flag", "boolean"), tiny.field("secret", sensitive="name"), opens=[opening])
+    assert codes(check_form(form)) == (set() if code is None else {code})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from mobile_contract.forms import get_form, parse_form, visibility
+from mobile_contract.forms import get_form, list_forms, opened_forms, parse_form, visibility
 from mobile_contract.forms.condition_value import Failure, judge_of
 from mobile_contract.forms.visibility import Plan
 from mobile_contract.rules import compile_rules, due_at_ms, evaluate, get_rules, locus_of
@@ -34,11 +34,15 @@ def test_vectors_logic_replayed_in_plain_python_gives_the_same() -> None:
 @pytest.mark.parametrize("block", VECTORS["blocks"], ids=lambda block: block["form"])
 def test_vectors_block_replayed_gives_the_same(block: dict[str, Any]) -> None:
     form = get_form(block["form"], block["version"])
-    ruleset = get_rules(block["form"], block["rules_version"])
     states = visibility(form, block["answers"])
     assert [name for name in states if states[name] == "hidden"] == block["hidden"]
     assert [name for name in states if states[name] == "unknown"] == block["undecided"]
-    assert evaluate(compile_rules(form, ruleset), block["answers"]) == block["results"]
+    assert list(opened_forms(form, block["answers"])) == block["opens"]
+    if block["rules_version"] is None:
+        assert (block["results"], block["hazards"]) == ({}, {})
+    else:
+        ruleset = get_rules(block["form"], block["rules_version"])
+        assert evaluate(compile_rules(form, ruleset), block["answers"]) == block["results"]
     assert locus_of(form, block["answers"]) == block["locus"]
     for chain, hazard in block["hazards"].items():
         name = f"{VECTORS['community']}|{VECTORS['place']}|{chain}|{block['locus']}"
@@ -52,7 +56,12 @@ def test_vectors_show_every_result_of_every_form_and_many_rules() -> None:
             seen.setdefault(code, set()).add(result)
     assert all("absent" in results or "unknown" in results for results in seen.values())
     assert {result for results in seen.values() for result in results} == {"present", "absent", "unknown"}
-    assert sum("present" in results for results in seen.values()) >= 20
+    assert sum("present" in results for results in seen.values()) >= 40
+    assert {block["form"] for block in VECTORS["blocks"]} == {form.code for form in list_forms()}
+    assert {code for block in VECTORS["blocks"] for code in block["opens"]} == {
+        "anti_theft_window",
+        "multi_use_premises",
+    }
 
 
 def test_vectors_loci_and_deadlines_replayed_give_the_same() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from backports import zstd
 
-from mobile_contract.conformance.answers import form_of, present_chains
+from mobile_contract.conformance.answers import form_of, present_chains, rules_of
 from mobile_contract.rules import hazard_id, locus_of
 from mobile_contract.sync.clock import Anchor, effective_time, make_anchor
 from mobile_contract.sync.envelope import PushRefused, read_push
@@ -88,20 +88,24 @@ class ReferenceServer:
     ) -> None:
         if visit["header"]["outcome"] != "done":
             return
+        spoken: set[tuple[str, ...]] = set()
+        present: dict[tuple[str, ...], str] = {}
         for block in visit["blocks"]:
             form = form_of(block["form"], block["version"])
+            compiled = rules_of(form)
+            spoken |= {(block["place_id"], chain) for chain in (compiled.ruleset.chains if compiled else ())}
             locus = locus_of(form, block["answers"])
-            chains = present_chains(form, block["answers"])
-            for key, task in found.items():
-                if key[:2] == (block["place_id"], form.code) and key[2] not in chains:
-                    task["state"] = "review"
-            for chain in chains:
-                task = found.setdefault(
-                    (block["place_id"], form.code, chain, locus),
-                    {"id": str(hazard_id(community.id, block["place_id"], chain, locus)), "first_seen_ms": when},
-                )
-                task |= {"place_id": block["place_id"], "form": form.code, "chain": chain, "locus": locus}
-                task |= {"state": "registered", "severity": "orange", "cycle": 1, "rules": [chain], "basis": []}
+            for chain in present_chains(form, block["answers"]):
+                present.setdefault((block["place_id"], chain, locus), form.code)
+        for key, task in found.items():
+            if key[:2] in spoken and key not in present:
+                task["state"] = "review"
+        for key, code in present.items():
+            place_id, chain, locus = key
+            known = {"id": str(hazard_id(community.id, place_id, chain, locus)), "first_seen_ms": when, "form": code}
+            task = found.setdefault(key, known)
+            task |= {"place_id": place_id, "chain": chain, "locus": locus}
+            task |= {"state": "registered", "severity": "orange", "cycle": 1, "rules": [chain], "basis": []}
 
     def answer(self, path: str, body: dict[str, Any] | bytes, token: str | None) -> tuple[int, dict[str, Any]]:
         """Status and JSON of one POST."""
