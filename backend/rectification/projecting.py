@@ -14,16 +14,18 @@ from backend.hazards.models import LedgerNumber
 from backend.hazards.observing import observe, without_misplaced
 from backend.hazards.state import HazardState, Powers
 from backend.identity.keys import Keyring, Sealer
-from backend.identity.permissions import may_close, permissions_of
+from backend.identity.permissions import may_close, may_extend, permissions_of
 from backend.places.queries import kinds_of
 from backend.rectification import projection_tables as tables
 from backend.rectification.families import Family, load_families
 from backend.rectification.loading import PlaceFacts, load_facts
+from backend.rectification.rechecking import recheck_since
 from mobile_contract.rules import hazard_id
 
 POWERS = Powers(
     may_take=lambda role, permission: role is not None and permission in permissions_of(role),
     may_close=lambda role, closers: role is not None and may_close(role, closers),
+    may_extend=lambda role, severity: role is not None and may_extend(role, severity),
 )
 
 
@@ -97,7 +99,8 @@ class Projector:
         _add_observations(out, family, observations)
         where = _places_of_causes(family, visits.values(), facts)
         for hazard in fold.hazards.values():
-            self._add_hazard(out, family, hazard, where)
+            drawn = [ms for i in self._ids(members, hazard.chain, hazard.locus) for ms in facts.drawn.get(UUID(i), ())]
+            self._add_hazard(out, family, hazard, where, recheck_since(hazard, drawn, observations))
         _add_step_outcomes(out, family, steps, fold, self._own_id)
         for number in numbered:
             if number.hazard_id not in out.hazards:
@@ -112,7 +115,9 @@ class Projector:
     def _ids(self, members: frozenset[str], chain: str, locus: str) -> list[str]:
         return [str(hazard_id(self.community_id, member, chain, locus)) for member in members]
 
-    def _add_hazard(self, out: Projection, family: Family, hazard: HazardState, where: Mapping[str, UUID]) -> None:
+    def _add_hazard(
+        self, out: Projection, family: Family, hazard: HazardState, where: Mapping[str, UUID], recheck_ms: int | None
+    ) -> None:
         identity = self._own_id(family.place_id, hazard.chain, hazard.locus)
         out.hazards[identity] = hazard
         service_gap = all(not rule.is_hazard for rule in hazard.rules.values())
@@ -134,6 +139,7 @@ class Projector:
             hazard.deadline_ms,
             hazard.last_present_ms,
             hazard.closed_ms,
+            hazard.extensions,
             hazard.contradicted,
             hazard.void_reason,
             _uuid(hazard.duplicate_of),
@@ -144,13 +150,16 @@ class Projector:
         out.rows["rectification_task"][(identity,)] = (
             family.place_id,
             hazard.closers[0],
-            _uuid(said.get("assignee_account_id")),
+            _uuid(hazard.assignee_id),
             _uuid(assigned.id) if assigned is not None else None,
             self.sealer.keyed_hash(party) if party else None,
             self.sealer.keyed_hash(f"{party}\n{said.get('measures')}") if assigned is not None else None,
             _uuid(hazard.submitter_id),
             _uuid(hazard.revisit_id),
-            len(hazard.not_applied),
+            hazard.refused,
+            hazard.referred_ms,
+            hazard.chased_ms,
+            recheck_ms,
         )
         for n, change in enumerate(hazard.changes, 1):
             out.rows["transition"][identity, n] = (
@@ -255,6 +264,7 @@ def _add_void(
         0,
         0,
         None,
+        0,
         False,
         "merged" if merged is not None else "no_record",
         own_id(merged, number.chain, number.locus) if merged is not None else None,
@@ -269,6 +279,9 @@ def _add_void(
         None,
         None,
         0,
+        None,
+        None,
+        None,
     )
 
 

@@ -19,6 +19,7 @@ from backend.rectification.compile import lock_places, store
 from backend.rectification.errors import AssigneeUnknown, TaskChanged, TaskNotFound, not_applied
 from backend.rectification.models import RectificationTask, StepOutcome, TaskStep
 from backend.rectification.projecting import Projector
+from mobile_contract.version import CURRENT_SCHEMA
 
 
 def take_step(
@@ -49,7 +50,7 @@ def take_step(
         raise TaskNotFound
     if task.rev != rev:
         raise TaskChanged(rev=task.rev)
-    if kind == "assign":
+    if kind in ("assign", "reassign"):
         _refuse_stranger(session, community_id, body.get("assignee_account_id"))
     step_id = new_id()
     effective_ms = max(now_ms, _last_step_ms(session, community_id, hazard_id) + 1)
@@ -79,6 +80,7 @@ def take_step(
             from_record=False,
             wall_ms=None,
             sealed=sealed.body,
+            schema_version=CURRENT_SCHEMA,
         )
     )
     session.flush()
