@@ -6,7 +6,7 @@ A slow phone must not hold a connection, and a 50 MB zip bomb must not fill memo
 import sys
 import zlib
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from flask import request
 
@@ -21,6 +21,8 @@ MAX_BYTES = 4 * 1024 * 1024
 #: Some libraries write it before their JSON; it is no part of it.
 BOM = b"\xef\xbb\xbf"
 CHUNK = 64 * 1024
+#: Members (gzip) or frames (zstd) of one body; a phone may join a few pieces it compressed apart.
+MAX_MEMBERS: Final = 64
 DRAINED_BYTES = 64 * 1024 * 1024
 
 
@@ -97,10 +99,13 @@ def _all_members(
 ) -> tuple[bytes, bool]:
     """All members (gzip) or frames (zstd) one after another, up to one byte over the cap; whether the last one ended.
 
-    ``padding`` may follow a member.
+    ``padding`` may follow a member. ValueError for more members than any phone sends: each costs a copy of the rest.
     """
-    out, finished = b"", False
+    out, finished, members = b"", False, 0
     while raw and len(out) <= max_bytes:
+        members += 1
+        if members > MAX_MEMBERS:
+            raise ValueError("too many members")
         member = inflating()
         out += member.decompress(raw, max_bytes + 1 - len(out))
         finished, raw = member.eof, member.unused_data.lstrip(padding) if padding else member.unused_data

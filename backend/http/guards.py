@@ -30,7 +30,8 @@ class CommunityRequired(DomainError):
 @dataclass(frozen=True, slots=True)
 class Guard:
     """``permission`` None: any signed-in account. ``revoked_device`` True: a revoked phone may still call.
-    ``everywhere`` True: what is called for holds for the whole community, a role over a part of it is not enough."""
+    ``everywhere`` True: the permission must be held over the whole community.
+    """
 
     permission: str | None = None
     public: bool = False

@@ -74,23 +74,12 @@ def restore(
             check_sealed(fresh_url, secret)
             raise_epoch(fresh_url)
             move_files(dump.parent / FILES, settings.data_dir / FILES)
-            if secret == settings.secret_key or install_secret is None:
-                swap_databases(url, fresh_url)
-            else:
-                swap_with_secret(url, fresh_url, install_secret, settings.secret_key, secret)
+            swap_databases(url, fresh_url)
+            # Last: cut off before this, the same restore is simply done again; the other way round the old database
+            # would stand there without its key.
+            if secret != settings.secret_key and install_secret:
+                install_secret(secret)
     return manifest
-
-
-def swap_with_secret(
-    url: str, fresh_url: str, install_secret: Callable[[bytes], None], before: bytes, after: bytes
-) -> None:
-    """Swap the databases under the secret ``after``; that of what stays is put back when they cannot be."""
-    install_secret(after)
-    try:
-        swap_databases(url, fresh_url)
-    except BaseException:
-        install_secret(before)
-        raise
 
 
 def verify_backup(

@@ -41,7 +41,6 @@ blueprint = Blueprint(
 )
 READS = requires("place.read")
 MANAGES = requires("place.manage")
-#: A roster is the whole community's.
 IMPORTS = requires("place.manage", everywhere=True)
 ROSTER_BYTES = 16 * 1024 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -126,7 +125,7 @@ def merge_place(ctx: RequestContext, body: dict[str, Any], place_id: UUID) -> di
     return _fresh(ctx, place_id)
 
 
-@blueprint.get("/roster/template", guard=MANAGES)
+@blueprint.get("/roster/template", guard=IMPORTS)
 @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
 def get_roster_template(ctx: RequestContext) -> Response:
     """The spreadsheet to fill in."""

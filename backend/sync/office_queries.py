@@ -4,34 +4,19 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, distinct, func, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import distinct, func, select
+from sqlalchemy.orm import Session
 
-from backend.identity.queries import members_within
 from backend.inspections.models import Record, WaitingOn
 from backend.sync.models import Quarantine
 from backend.sync.quarantine import DISMISSED, HELD, KEPT
 
 
-def came_from_within(
-    community_id: UUID, scope_paths: Sequence[str], sender: InstrumentedAttribute[Any]
-) -> ColumnElement[bool]:
-    """Whose sender serves within ``scope_paths`` (empty: all). What could not be taken in has no place to go by."""
-    return sender.in_(members_within(community_id, scope_paths)) if scope_paths else true()
-
-
 def list_quarantine(
-    session: Session,
-    community_id: UUID,
-    scope_paths: Sequence[str],
-    wanted: dict[str, Any],
-    before: UUID | None,
-    limit: int,
+    session: Session, community_id: UUID, wanted: dict[str, Any], before: UUID | None, limit: int
 ) -> Sequence[Quarantine]:
-    """Up to ``limit + 1`` rows from within ``scope_paths``, newest first; ``wanted`` narrows by column."""
-    found = select(Quarantine).where(
-        Quarantine.community_id == community_id, came_from_within(community_id, scope_paths, Quarantine.account_id)
-    )
+    """Up to ``limit + 1`` rows, newest first; ``wanted`` narrows by column."""
+    found = select(Quarantine).where(Quarantine.community_id == community_id)
     for name, value in wanted.items():
         if value is not None:
             found = found.where(getattr(Quarantine, name) == value)
@@ -54,18 +39,12 @@ def superseded(session: Session, community_id: UUID, ids: Collection[UUID]) -> s
     return set(session.scalars(found))
 
 
-def list_waiting(
-    session: Session,
-    community_id: UUID,
-    scope_paths: Sequence[str],
-    after: tuple[str, str, str] | None,
-    limit: int,
-) -> Sequence[Any]:
-    """Up to ``limit + 1`` rows of what records from within ``scope_paths`` wait for, by record."""
+def list_waiting(session: Session, community_id: UUID, after: tuple[str, str, str] | None, limit: int) -> Sequence[Any]:
+    """Up to ``limit + 1`` rows of what records wait for, by record."""
     found = (
         select(WaitingOn, Record.type, Record.author_id, Record.effective_ms)
         .join(Record, (Record.community_id == WaitingOn.community_id) & (Record.id == WaitingOn.record_id))
-        .where(WaitingOn.community_id == community_id, came_from_within(community_id, scope_paths, Record.author_id))
+        .where(WaitingOn.community_id == community_id)
         .order_by(WaitingOn.record_id, WaitingOn.ref_type, WaitingOn.ref_id)
         .limit(limit + 1)
     )

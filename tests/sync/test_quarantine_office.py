@@ -2,17 +2,14 @@
 
 import base64
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from backend.db import new_id
 from backend.identity.models import AuditEvent
 from backend.inspections.models import Record
 from backend.sync.feed import device_scope
-from tests.factories.identity import give_role
 from tests.factories.phones import ANSWERS, Phone
 from tests.sync.conftest import World
 from tests.sync.kept import archived, quarantined
@@ -310,34 +307,3 @@ def test_summary_and_tray_count_what_is_there(world: World) -> None:
     second = get(office, "waiting", limit=1, cursor=first["next_cursor"]).json
     assert first["items"][0]["record_id"] != second["items"][0]["record_id"]
     assert second["next_cursor"] is None
-
-
-def test_quarantine_of_another_grid_is_closed_to_a_role_over_one(make_world: Callable[..., World]) -> None:
-    world = make_world(grids=2)
-    here, there = world.tree.grids
-    own, foreign = world.phone(world.account(place_id=here)), world.phone(world.account(place_id=there))
-    (_, own_id), (_, foreign_id) = wrong_visit(world, own), wrong_visit(world, foreign)
-    waiting = [phone.visit(new_id()) for phone in (own, foreign)]
-    for phone, record in zip((own, foreign), waiting, strict=True):
-        assert phone.push(record)[0]["status"] == "stored"
-    office = world.office(world.account("safety_officer", here))
-    assert [item["id"] for item in get(office, "quarantine").json["items"]] == [own_id]
-    assert [item["record_id"] for item in get(office, "waiting").json["items"]] == [waiting[0]["id"]]
-    assert get(office, f"quarantine/{own_id}").status_code == 200
-    assert get(office, f"quarantine/{foreign_id}").status_code == 404
-    for path in (f"quarantine/{foreign_id}/requeue", f"quarantine/{foreign_id}/dismiss"):
-        assert post(office, path, {"reason": "看过"} if path.endswith("dismiss") else None).status_code == 404
-    assert len(get(world.office(), "quarantine").json["items"]) == 2
-
-
-def test_record_of_another_grid_is_read_without_its_payload(make_world: Callable[..., World]) -> None:
-    world = make_world(grids=2)
-    account = world.account("district")
-    give_role(world.db, account, world.community_id, "grid_head", world.tree.grids[0])
-    reader, phone = world.phone(account), world.phone()
-    far = next(home for home in world.tree.households if world.tree.grid_of[home] == world.tree.grids[1])
-    for home, is_open in ((world.home, True), (far, False)):
-        record = phone.visit(home)
-        assert phone.push(record)[0]["status"] == "stored"
-        shown = get(reader, f"records/{record['id']}").json
-        assert (shown["payload"] == record["payload"]) is is_open
