@@ -22,10 +22,11 @@ ROLES: Final = (
 
 #: Any log-in on a phone may push what waits there (records carry their author), so everybody holds ``sync.push``.
 _READ: Final = frozenset({"sync.push", "place.read", "task.read", "paper.read"})
-_FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read"})
-_WORKER: Final = _FIELD | {"task.accept", "task.submit"}
+_FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read", "campaign.read"})
+_WORKER: Final = _FIELD | {"building.declare", "task.accept", "task.submit"}
 _GRID_HEAD: Final = _WORKER | {
     "account.manage",
+    "building.approve",
     "device.revoke",
     "order.issue",
     "paper.read",
@@ -37,6 +38,7 @@ _GRID_HEAD: Final = _WORKER | {
 _SAFETY_OFFICER: Final = _GRID_HEAD | {"paper.make", "quarantine.read", "quarantine.repair", "task.void"}
 _COMMITTEE: Final = _SAFETY_OFFICER | {
     "audit.read",
+    "campaign.manage",
     "job.manage",
     "paper.issue",
     "place.manage",
@@ -48,14 +50,16 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "grid_head": _GRID_HEAD,
     "safety_officer": _SAFETY_OFFICER,
     "committee": _COMMITTEE,
-    "street": _READ | {"record.read", "sync.pull", "task.close", "task.return"},
+    "street": _READ | {"campaign.read", "record.read", "sync.pull", "task.close", "task.return"},
     "department": _READ | {"record.read", "sync.pull", "task.close", "task.return"},
-    "district": _READ | {"record.read"},
+    "district": _READ | {"campaign.manage", "campaign.read", "record.read"},
     "viewer": _READ,
     "administrator": _READ
     | {
         "account.manage",
         "audit.read",
+        "campaign.manage",
+        "campaign.read",
         "device.revoke",
         "job.manage",
         "paper.make",

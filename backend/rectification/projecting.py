@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from backend.campaigns.projecting import Doors, Told
 from backend.forms.catalogue import FormCatalogue, RuleBook
 from backend.hazards.facts import Observation, Seen, StepFact, VisitFact
 from backend.hazards.fold import PlaceFold, fold_place
@@ -36,6 +37,8 @@ class Projection:
     numbered: set[UUID] = field(default_factory=set)
     places: dict[UUID, Family] = field(default_factory=dict)
     folded_as_of: dict[tables.Key, tables.Values] = field(default_factory=dict)
+    coverage: Doors = field(default_factory=Doors)
+    told: dict[UUID, Told] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Projector:
         self._drop_misplaced(session, facts)
         numbered = self._numbered(session, [family.place_id for family in families])
         projection = Projection(numbered={number.hazard_id for rows in numbered.values() for number in rows})
+        projection.coverage = Doors.load(session, self.community_id, families)
         for family in families:
             projection.places[family.place_id] = family
             self._project_place(projection, family, facts, numbered.get(family.place_id, []), as_of(family.place_id))
@@ -95,6 +99,7 @@ class Projector:
         fold = fold_place(observations, steps, lambda chain, locus: self._ids(members, chain, locus), POWERS, as_of)
         _add_visits(out, family, members, visits.values())
         _add_observations(out, family, observations)
+        out.coverage.project(out.rows["campaign_target"], out.told, family, visits.values())
         where = _places_of_causes(family, visits.values(), facts)
         for hazard in fold.hazards.values():
             self._add_hazard(out, family, hazard, where)
