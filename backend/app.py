@@ -22,6 +22,7 @@ from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
 from backend.meetings.routes import blueprint as meetings
+from backend.meetings.statement_routes import blueprint as statements
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
@@ -41,7 +42,7 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
-    *(tasks, work_orders, dossier, campaigns, meetings, pages, operations),
+    *(tasks, work_orders, dossier, campaigns, meetings, statements, pages, operations),
 )
 
 

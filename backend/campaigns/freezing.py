@@ -20,7 +20,7 @@ _BASE: Final = text(
     SELECT p.community_id, :campaign, p.id, p.grid_id, p.building_id
     FROM place p
     WHERE p.community_id = :community AND p.kind = ANY (:kinds) AND p.merged_into IS NULL AND NOT p.withdrawn
-      AND p.registered_ms < :ends_ms
+      AND (p.origin <> 'field' OR p.registered_ms < :started_ms)
       AND EXISTS (SELECT 1 FROM place s WHERE s.community_id = p.community_id AND s.id = ANY (:scope)
                   AND p.path <@ s.path)
       AND (:rules = '{}'::text[] OR EXISTS (
@@ -80,7 +80,7 @@ def freeze(session: Session, campaign: Campaign) -> int:
             "scope": campaign.scope,
             "rules": campaign.rules,
             "open_states": list(OPEN_STATES),
-            "ends_ms": campaign.ends_ms,
+            "started_ms": campaign.started_ms,
         },
     )
     numbers = [one.n for one in running_rounds(campaign)]

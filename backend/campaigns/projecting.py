@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -115,19 +115,25 @@ class Doors:
             told[family.place_id] = Told(family.grid_id, last_contact_ms(visits, door))
 
     def _claim(self, campaign: Campaign, family: FoldedPlace, own: Row[*tuple[Any, ...]]) -> "Claim | None":
-        """Why a place is a target: it, or what was merged into it, was frozen or found in the field."""
-        members = [m for m in family.members if m in self.places and not self.places[m].withdrawn]
+        """Why a place is a target: it, or what was merged into it, was frozen or found in the field.
+
+        It counts where it stood itself when it was frozen or found; else where the first of those merged into it did.
+        """
         base = self.frozen.get(campaign.id, {})
-        frozen = sorted(member for member in members if member in base)
-        if frozen:
-            stood = base[family.place_id if family.place_id in base else frozen[0]]
-            return Claim(stood.grid_id, stood.building_id, len(frozen))
-        found = [(self.places[m].registered_ms, m) for m in members if self._was_found(campaign, self.places[m], own)]
-        if not found:
+        claims: dict[UUID, Claim] = {}
+        for member in family.members & self.places.keys():
+            place, stood = self.places[member], base.get(member)
+            if place.withdrawn:
+                continue
+            if stood is not None:
+                claims[member] = Claim(stood.grid_id, stood.building_id, 1)
+            elif self._was_found(campaign, place, own):
+                grid_id = family.grid_at(max(place.registered_ms, campaign.started_ms or 0), member)
+                claims[member] = Claim(grid_id, family.building_id, 0, place.registered_ms)
+        if not claims:
             return None
-        since_ms, member = min(found)
-        grid_id = family.grid_at(max(since_ms, campaign.started_ms or 0), member)
-        return Claim(grid_id, family.building_id, 0, since_ms)
+        frozen, since_ms = sum(c.frozen for c in claims.values()), min(c.since_ms for c in claims.values())
+        return replace(claims.get(family.place_id) or claims[min(claims)], frozen=frozen, since_ms=since_ms)
 
     def _was_found(self, campaign: Campaign, member: Row[*tuple[Any, ...]], own: Row[*tuple[Any, ...]]) -> bool:
         """A door proposed from the field within the scope. One that was found before the start and arrives after it

@@ -92,6 +92,12 @@ def counts_by_grid(
     return dict(grids)
 
 
+def counts_by_kind(campaign: Campaign, n: int, scope: Sequence[str] = ()) -> Select[*tuple[Any, ...]]:
+    """``kind``, ``state`` and ``doors`` of a round."""
+    found: Select[*tuple[Any, ...]] = select(T.kind, T.state, func.count().label("doors"))
+    return scoped(found.where(of_round(campaign, n)), scope).group_by(T.kind, T.state)
+
+
 def list_gone(session: Session, campaign: Campaign) -> Sequence[Row[*tuple[Any, ...]]]:
     """Doors of the frozen denominator that are no targets of their own any more: merged into another, or withdrawn."""
     p = Place

@@ -1,6 +1,7 @@
 """Rounds and time slots by Shanghai's calendar."""
 
 from datetime import date, datetime
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +46,7 @@ def test_cut_period_anyhow_leaves_no_gap(cadence: str, first: int, days: int, st
     ended_ms = None if ended is None else max(started_ms, starts) + ended * clock.DAY_MS
     found = rounds_of(cadence, starts, ends, started_ms, ended_ms)
     assert all(one.from_ms < one.to_ms for one in found)
-    assert all(one.to_ms == other.from_ms and one.n + 1 == other.n for one, other in zip(found, found[1:], strict=False))
+    assert all(one.to_ms == other.from_ms and one.n + 1 == other.n for one, other in pairwise(found))
     if found:
         assert found[-1].to_ms == min(ends, ends if ended_ms is None else ended_ms)
         assert found[0].from_ms <= max(started_ms, starts)
