@@ -28,6 +28,7 @@ from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
 from backend.rectification.dossier_routes import blueprint as dossier
 from backend.rectification.feed import task_entity
+from backend.rectification.rechecks_routes import blueprint as rechecks
 from backend.rectification.routes import blueprint as tasks
 from backend.rectification.rule_changes import want_form_folds
 from backend.rectification.step_records import TASK_STEP
@@ -42,7 +43,7 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
-    *(tasks, work_orders, dossier, campaigns, meetings, statements, pages, operations),
+    *(tasks, rechecks, work_orders, dossier, campaigns, meetings, statements, pages, operations),
 )
 
 

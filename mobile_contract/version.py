@@ -9,8 +9,9 @@ from typing import Final
 
 PROTOCOL: Final = 1
 
-CURRENT_SCHEMA: Final = 1
-"""Newest payload and feed shape this server writes and understands."""
+CURRENT_SCHEMA: Final = 2
+"""Newest payload and feed shape this server writes and understands. 2: a step that lacks what it needs (evidence,
+signature, photos, 五落实) does not apply; steps written in version 1 are not held to that."""
 
 OLDEST_SCHEMA: Final = 1
 """Oldest payload shape still accepted. Never raised: accepted payloads are accepted for ever."""

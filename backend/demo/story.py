@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from backend import clock
 from backend.demo.community import DemoState, Person
@@ -109,6 +109,8 @@ def _assign(officer: Office, state: DemoState, story: Story, count: Count) -> No
             "measures": "限期整改，整改前落实临时防范",
             "deadline_ms": int(task["deadline"]["ms"]) + 7 * clock.DAY_MS,
             "severity": task["severity"],
+            "funds": "住户自筹",
+            "plan": "专人看守，备灭火器材",
         }
         story.assigned += _try_step(officer, task, "assign", body, story)
         count("office assigns", done, ASSIGNED)
@@ -125,7 +127,7 @@ def _close(committee: Office, story: Story, count: Count) -> None:
                 "revisit_id": full["revisit_id"],
                 "basis": [visit["visit_id"] for visit in full["history"]["visits"]],
                 "note": "已现场复查",
-                "evidence": [],
+                "evidence": [{"kind": item["code"], "attachments": [str(uuid4())]} for item in full["evidence"]],
             }
             story.closed += _try_step(committee, full, "close", body, story)
         count("office strikes off", story.closed, CLOSED)

@@ -100,7 +100,10 @@ _UNJUDGED = Finding(Seen.UNJUDGED)
 
 @dataclass(frozen=True, slots=True)
 class StepFact:
-    """Something somebody did about a hazard; ``role`` was frozen at acceptance, ``body`` holds the kind's fields."""
+    """Something somebody did about a hazard; ``role`` was frozen at acceptance, ``body`` holds the kind's fields.
+
+    ``version`` is the schema version it was written in: later ones must say more.
+    """
 
     id: str
     key: OrderKey
@@ -109,3 +112,4 @@ class StepFact:
     actor_id: str
     role: str | None
     body: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 1

@@ -70,6 +70,7 @@ class Hazard(Base):
     deadline_ms: Mapped[int] = mapped_column(BigInteger)
     last_present_ms: Mapped[int] = mapped_column(BigInteger)
     closed_ms: Mapped[int | None] = mapped_column(BigInteger)
+    extensions: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     contradicted: Mapped[bool] = mapped_column(Boolean)
     void_reason: Mapped[str | None] = mapped_column(Text)
     duplicate_of: Mapped[UUID | None]

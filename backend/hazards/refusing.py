@@ -1,9 +1,9 @@
 """Why a step does not apply: the one place that says no, with the reason that a supervisor is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from backend.hazards.facts import Seen, StepFact
-from backend.hazards.lifecycle import STEP_KINDS
+from backend.hazards.lifecycle import MOST_EXTENSIONS, NEEDS_CHECKED_FROM, STEP_KINDS, UNDO_WITHIN_MS
 from backend.hazards.state import HazardState, Powers, Sighting
 
 
@@ -18,7 +18,11 @@ def refusal_of(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting
         return "wrong_state"
     if not powers.may_take(step.role, kind.permission):
         return "not_permitted"
-    return _refusal_to_close(hazard, step, sightings, powers) if step.kind == "close" else None
+    if step.kind == "close":
+        return _refusal_to_close(hazard, step, sightings, powers)
+    if step.kind == "extend":
+        return _refusal_to_extend(hazard, step, powers)
+    return _CHECKS[step.kind](hazard, step) if step.kind in _CHECKS else None
 
 
 def _refusal_to_close(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> str | None:
@@ -41,7 +45,14 @@ def _refusal_to_close(hazard: HazardState, step: StepFact, sightings: Sequence[S
         between = since < sighting.evidence and sighting.key < step.key
         if between and sighting.finding.seen is Seen.PRESENT and sighting.visit_id not in known:
             return "contradicted"
-    return None
+    return _refusal_for_evidence(hazard, step)
+
+
+def _refusal_for_evidence(hazard: HazardState, step: StepFact) -> str | None:
+    """What is not brought with the step must have been brought in the cycle before."""
+    brought = {str(item.get("kind")) for item in step.body.get("evidence") or () if item.get("attachments")}
+    is_lacking = hazard.evidence_asked - hazard.proven - brought
+    return "evidence_missing" if is_lacking and step.version >= NEEDS_CHECKED_FROM else None
 
 
 def _refusal_to_cite(hazard: HazardState, revisit: Sighting | None, step: StepFact) -> str | None:
@@ -52,3 +63,43 @@ def _refusal_to_cite(hazard: HazardState, revisit: Sighting | None, step: StepFa
     if revisit.key > step.key:
         return "revisit_later"
     return "revisit_earlier" if revisit.evidence < hazard.begun else None
+
+
+def _refusal_to_extend(hazard: HazardState, step: StepFact, powers: Powers) -> str | None:
+    if not powers.may_extend(step.role, hazard.severity):
+        return "extender_not_permitted"
+    if hazard.extensions >= MOST_EXTENSIONS:
+        return "extended_twice"
+    if step.key.effective_ms > hazard.deadline_ms:
+        return "extended_too_late"
+    return None if int(step.body["deadline_ms"]) > hazard.deadline_ms else "extended_to_earlier"
+
+
+def _refusal_to_accept(hazard: HazardState, step: StepFact) -> str | None:
+    if step.version < NEEDS_CHECKED_FROM:
+        return None
+    if not step.body.get("signature") and not str(step.body.get("refusal_witness") or "").strip():
+        return "signature_missing"
+    return "five_missing" if hazard.severity == "red" and not hazard.five_filled else None
+
+
+def _refusal_without_photos(hazard: HazardState, step: StepFact) -> str | None:
+    is_asked = step.kind == "relapse" or step.version >= NEEDS_CHECKED_FROM
+    return "photos_missing" if is_asked and not step.body.get("photos") else None
+
+
+def _refusal_to_undo(hazard: HazardState, step: StepFact) -> str | None:
+    undone = hazard.last_step
+    if undone is None or undone.id != str(step.body.get("undoes")).lower():
+        return "nothing_to_undo"
+    if undone.actor_id != step.actor_id:
+        return "not_own_step"
+    return "undo_too_late" if step.key.effective_ms - undone.key.effective_ms > UNDO_WITHIN_MS else None
+
+
+_CHECKS: Mapping[str, Callable[[HazardState, StepFact], str | None]] = {
+    "accept": _refusal_to_accept,
+    "submit": _refusal_without_photos,
+    "relapse": _refusal_without_photos,
+    "undo": _refusal_to_undo,
+}

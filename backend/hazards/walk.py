@@ -1,7 +1,9 @@
 """One chain's walk through its sightings and steps, in order: what each does to the hazard, and what does not apply."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import fields
 
+from backend.hazards.effects import EFFECTS
 from backend.hazards.facts import Finding, Seen, StepFact
 from backend.hazards.lifecycle import STEP_KINDS
 from backend.hazards.observing import gravity
@@ -20,10 +22,11 @@ def walk_chain(
     for _, event in events:
         if isinstance(event, StepFact):
             take_step(hazard, event, sightings, powers)
-        elif event.finding.seen is Seen.PRESENT:
-            see_present(hazard, event)
-        elif event.finding.seen is Seen.ABSENT:
-            see_absent(hazard, event)
+        elif event.finding.seen in (Seen.PRESENT, Seen.ABSENT):
+            hazard.last_step = hazard.before_last = None  # what was done since somebody looked cannot be taken back
+            see = see_present if event.finding.seen is Seen.PRESENT else see_absent
+            see(hazard, event)
+    hazard.before_last = None
     return hazard
 
 
@@ -46,6 +49,7 @@ def see_present(hazard: HazardState, sighting: Sighting) -> None:
     if finding.fixed:
         # Who put it right on the spot may not be the one who strikes it off, whoever reported it before.
         hazard.submitter_id, hazard.contradicted = sighting.author_id, False
+        hazard.proven |= {"ph"}
         _propose(hazard, sighting)
 
 
@@ -53,15 +57,11 @@ def _begin_cycle(hazard: HazardState, sighting: Sighting) -> None:
     finding = sighting.finding
     before = hazard.state or None
     hazard.form = hazard.form or sighting.form
-    hazard.cycle += 1
-    hazard.state = "registered"
+    hazard.begin_cycle("registered", sighting.evidence, sighting.key.effective_ms)
     hazard.severity = hazard.seen_severity = str(finding.severity)
     hazard.deadline_ms, hazard.deadline_fixed = finding.due_ms, False
-    hazard.registered_ms, hazard.begun = sighting.key.effective_ms, sighting.evidence
-    hazard.closed_ms = hazard.void_reason = hazard.duplicate_of = None
     hazard.rules = {}
-    hazard.assign_step = hazard.submitter_id = hazard.revisit_id = None
-    hazard.contradicted = False
+    hazard.assign_step = hazard.assignee_id = None
     step = "register" if hazard.cycle == 1 else "relapse"
     _note(hazard, step, before, sighting.key.effective_ms, "visit", sighting.visit_id, sighting.author_id)
 
@@ -98,58 +98,42 @@ def take_step(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting]
     reason = refusal_of(hazard, step, sightings, powers)
     if reason is not None:
         hazard.not_applied[step.id] = reason
-        return
+    elif step.kind == "undo":
+        undo(hazard, step)
+    else:
+        take_effect(hazard, step)
+
+
+def undo(hazard: HazardState, step: StepFact) -> None:
+    """Back to what it was before the last step: that one took no effect, as if it had never been taken."""
+    undone, before = hazard.last_step, hazard.before_last
+    if undone is None or before is None:
+        raise ValueError("an undo was let through that names no step")
+    refused = {**hazard.not_applied, undone.id: "undone"}
+    for field in fields(before):
+        setattr(hazard, field.name, getattr(before, field.name))
+    hazard.not_applied, hazard.last_step, hazard.before_last = refused, None, None
+    hazard.applied.append(step.id)
+
+
+def _remember(hazard: HazardState, step: StepFact) -> None:
+    hazard.before_last = None  # a copy holds no further copies
+    hazard.before_last, hazard.last_step = hazard.copy(), step
+    hazard.before_last.last_step = None
+
+
+def take_effect(hazard: HazardState, step: StepFact) -> None:
+    """What a step that applies does."""
+    _remember(hazard, step)
     before = hazard.state
-    hazard.state = STEP_KINDS[step.kind].to or ("fixing" if hazard.assign_step is not None else "registered")
-    _EFFECTS.get(step.kind, _no_more)(hazard, step)
-    if hazard.state == "review":
+    hazard.state = STEP_KINDS[step.kind].to or before
+    EFFECTS[step.kind](hazard, step)
+    if hazard.state == "review" != before:
         hazard.review_since = step.key
     elif not hazard.is_open:
         hazard.ended = step.key
     hazard.applied.append(step.id)
     _note(hazard, step.kind, before, step.key.effective_ms, "step", step.id, step.actor_id)
-
-
-def _assigned(hazard: HazardState, step: StepFact) -> None:
-    """Assigning fixes severity and deadline until another step changes them."""
-    hazard.assign_step = step
-    hazard.severity = str(step.body["severity"])
-    hazard.deadline_ms, hazard.deadline_fixed = int(step.body["deadline_ms"]), True
-
-
-def _submitted(hazard: HazardState, step: StepFact) -> None:
-    hazard.submitter_id = step.actor_id
-
-
-def _closed(hazard: HazardState, step: StepFact) -> None:
-    hazard.closed_ms = step.key.effective_ms
-    hazard.revisit_id = step.body.get("revisit_id") or hazard.revisit_id
-
-
-def _returned(hazard: HazardState, step: StepFact) -> None:
-    """The proposal is off the table, its evidence too; a new date holds like an assigned one."""
-    hazard.submitter_id = hazard.revisit_id = None
-    hazard.contradicted = False
-    if step.body.get("deadline_ms") is not None:
-        hazard.deadline_ms, hazard.deadline_fixed = int(step.body["deadline_ms"]), True
-
-
-def _voided(hazard: HazardState, step: StepFact) -> None:
-    hazard.void_reason = str(step.body.get("reason", ""))
-    hazard.duplicate_of = step.body.get("duplicate_of")
-
-
-def _no_more(hazard: HazardState, step: StepFact) -> None:
-    """A step that changes nothing but the state."""
-
-
-_EFFECTS: Mapping[str, Callable[[HazardState, StepFact], None]] = {
-    "assign": _assigned,
-    "submit": _submitted,
-    "close": _closed,
-    "return": _returned,
-    "void": _voided,
-}
 
 
 def _note(

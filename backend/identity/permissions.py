@@ -23,7 +23,7 @@ ROLES: Final = (
 #: Any log-in on a phone may push what waits there (records carry their author), so everybody holds ``sync.push``.
 _READ: Final = frozenset({"sync.push", "place.read", "task.read", "paper.read"})
 _FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read", "campaign.read"})
-_WORKER: Final = _FIELD | {"building.declare", "task.accept", "task.submit"}
+_WORKER: Final = _FIELD | {"building.declare", "task.accept", "task.relapse", "task.submit", "task.undo"}
 _GRID_HEAD: Final = _WORKER | {
     "account.manage",
     "building.approve",
@@ -32,7 +32,10 @@ _GRID_HEAD: Final = _WORKER | {
     "paper.read",
     "record.correct",
     "task.assign",
+    "task.chase",
     "task.close",
+    "task.reassign",
+    "task.recheck",
     "task.return",
 }
 _SAFETY_OFFICER: Final = _GRID_HEAD | {"paper.make", "quarantine.read", "quarantine.repair", "task.void"}
@@ -43,6 +46,17 @@ _COMMITTEE: Final = _SAFETY_OFFICER | {
     "paper.issue",
     "place.manage",
     "rule.override",
+    "task.extend",
+    "task.refer",
+}
+#: What street and departments do about tasks: they strike off what is theirs and answer what was referred to them.
+_ABOVE: Final = _READ | {
+    "record.read",
+    "sync.pull",
+    "task.close",
+    "task.feedback",
+    "task.return",
+    "task.undo",
 }
 
 PERMISSIONS: Final[dict[str, frozenset[str]]] = {
@@ -50,8 +64,8 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "grid_head": _GRID_HEAD,
     "safety_officer": _SAFETY_OFFICER,
     "committee": _COMMITTEE,
-    "street": _READ | {"campaign.read", "record.read", "sync.pull", "task.close", "task.return"},
-    "department": _READ | {"record.read", "sync.pull", "task.close", "task.return"},
+    "street": _ABOVE | {"campaign.read", "task.extend", "task.relapse"},
+    "department": _ABOVE,
     "district": _READ | {"campaign.manage", "campaign.read", "record.read"},
     "viewer": _READ,
     "administrator": _READ
@@ -107,6 +121,11 @@ def may_close(role: str, closers: str | Iterable[str]) -> bool:
         or (role in _LINE and closer in _LINE and _LINE.index(role) >= _LINE.index(closer))
         for closer in closers
     )
+
+
+def may_extend(role: str, severity: str) -> bool:
+    """True when ``role`` may move the date of a hazard that grave: of a red one the street alone."""
+    return "task.extend" in permissions_of(role) and (severity != "red" or role == "street")
 
 
 def may_grant(granter: str, role: str) -> bool:

@@ -152,6 +152,7 @@ class ArchivedRecord(NamedTuple):
     place_id: UUID | None
     root_id: UUID | None
     root_op: str | None
+    schema_version: int
     payload: dict[str, Any] | None
 
 
@@ -168,6 +169,7 @@ _SHOWN: Final = (
     Record.place_id,
     Record.root_id,
     Record.root_op,
+    Record.schema_version,
     Record.sealed,
 )
 
@@ -262,4 +264,4 @@ def _opened(sealer: Sealer, row: Any, key: tuple[int, bytes] | None) -> Archived
     payload = None
     if row.sealed is not None and key is not None:
         payload = orjson.loads(sealer.open(row.id, Sealed(row.sealed, *key)))
-    return ArchivedRecord._make((*row[:12], payload))
+    return ArchivedRecord._make((*row[:13], payload))

@@ -74,6 +74,7 @@ def _select(community_id: UUID) -> Select[Any]:
     first = and_(Transition.community_id == h.community_id, Transition.hazard_id == h.id, Transition.n == 1)
     columns: tuple[Any, ...] = (
         *(h.id, h.place_id, h.grid_id, h.form, h.chain, h.rules, h.rule_version, h.locus, h.severity, h.state),
+        *(h.extensions, t.recheck_ms),
         *(h.cycle, h.deadline_ms, h.registered_ms, t.rev, t.assignee_id, t.assign_step_id, LedgerNumber.number),
         Place.name.label("place_name"),
         func.coalesce(Transition.effective_ms, h.registered_ms).label("first_seen_ms"),
@@ -128,4 +129,6 @@ def _wire(task: Row[Any], titles: RuleTitles, assignment: dict[str, Any], sights
         "measures": assignment.get("measures"),
         "basis": basis,
         "first_seen_ms": task.first_seen_ms,
+        "extensions": task.extensions,
+        "recheck_ms": task.recheck_ms,
     }

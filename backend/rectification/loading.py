@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.hazards.facts import Block, StepFact, VisitFact
 from backend.hazards.lifecycle import STEP_KINDS
+from backend.hazards.models import LedgerNumber
 from backend.identity.frozen_scopes import roles_at, scope_places
 from backend.identity.keys import Sealed, Sealer
 from backend.identity.permissions import permissions_of
@@ -19,18 +20,20 @@ from backend.inspections.archive import ArchivedRecord, load_places_records
 from backend.inspections.models import RecordKey
 from backend.inspections.supervising import revisions
 from backend.places.queries import stood_under
-from backend.rectification.models import TaskStep
+from backend.rectification.models import RecheckItem, TaskStep
 from mobile_contract.sync.ordering import Effective, OrderKey, console_key, effective_versions
 
 
 @dataclass(slots=True)
 class PlaceFacts:
-    """The facts of a set of places. ``refused``: corrections that do not count, with their reason."""
+    """The facts of a set of places. ``refused``: corrections that do not count, with their reason; ``drawn``: when a
+    hazard was drawn for a re-check."""
 
     visits: list[VisitFact] = field(default_factory=list)
     visits_at: dict[str, list[VisitFact]] = field(default_factory=lambda: defaultdict(list))
     steps_at: dict[str, list[StepFact]] = field(default_factory=lambda: defaultdict(list))
     refused: dict[str, str] = field(default_factory=dict)
+    drawn: dict[UUID, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def change_visits(self, change: Callable[[VisitFact], VisitFact]) -> None:
         """Put ``change(visit)`` in the stead of each visit. Each stays filed under every place it named at first."""
@@ -62,6 +65,7 @@ def load_facts(session: Session, community_id: UUID, sealer: Sealer, place_ids: 
             phone_steps.append((version, record, record.payload["step"]))
     _add_phone_steps(session, community_id, phone_steps, facts)
     _add_console_steps(session, community_id, sealer, place_ids, facts)
+    _add_draws(session, community_id, place_ids, facts)
     return facts
 
 
@@ -80,7 +84,8 @@ def _add_phone_steps(
         kind = STEP_KINDS.get(body["kind"])
         fitting = [role for role in held if kind is not None and kind.permission in permissions_of(role)]
         role = next(iter(fitting or held), None)
-        step = _step(version.root_id, version.key, body, str(record.author_id), role)
+        written = record.schema_version
+        step = _step(version.root_id, version.key, body, str(record.author_id), role, written)
         facts.steps_at[body["place_id"].lower()].append(step)
 
 
@@ -98,8 +103,22 @@ def _add_console_steps(
     )
     for row, key in rows:
         body = open_step(sealer, row, key)
-        fact = _step(str(row.id), console_key(row.effective_ms, row.id), body, str(row.actor_id), row.actor_role)
+        key_of = console_key(row.effective_ms, row.id)
+        fact = _step(str(row.id), key_of, body, str(row.actor_id), row.actor_role, row.schema_version)
         facts.steps_at[str(row.place_id)].append(fact)
+
+
+def _add_draws(session: Session, community_id: UUID, place_ids: Sequence[UUID], facts: PlaceFacts) -> None:
+    drawn = (
+        select(RecheckItem.hazard_id, RecheckItem.drawn_ms)
+        .join(
+            LedgerNumber,
+            (LedgerNumber.community_id == RecheckItem.community_id) & (LedgerNumber.hazard_id == RecheckItem.hazard_id),
+        )
+        .where(RecheckItem.community_id == community_id, LedgerNumber.place_id == func.any(list(place_ids)))
+    )
+    for hazard_id, drawn_ms in session.execute(drawn):
+        facts.drawn[hazard_id].append(drawn_ms)
 
 
 def open_step(sealer: Sealer, row: TaskStep, key: RecordKey) -> dict[str, Any]:
@@ -152,5 +171,5 @@ def _add_visit(facts: PlaceFacts, visit: VisitFact) -> None:
         facts.visits_at[place_id].append(visit)
 
 
-def _step(step_id: str, key: OrderKey, body: dict[str, Any], actor_id: str, role: str | None) -> StepFact:
-    return StepFact(step_id, key, body["hazard_id"].lower(), body["kind"], actor_id, role, body)
+def _step(step_id: str, key: OrderKey, body: dict[str, Any], actor_id: str, role: str | None, version: int) -> StepFact:
+    return StepFact(step_id, key, body["hazard_id"].lower(), body["kind"], actor_id, role, body, version)

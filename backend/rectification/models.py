@@ -12,7 +12,9 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    Uuid,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,6 +27,7 @@ class TaskStep(Base):
 
     ``actor_role`` of a step taken at the console is as what it was taken, checked there and then. A phone's step has
     the author's roles with their places (``actor_scopes``), judged by place when folded; ``actor_role`` is only shown.
+    ``schema_version`` is that of what a console step says; a phone's is its record's.
     """
 
     __tablename__ = "task_step"
@@ -44,6 +47,7 @@ class TaskStep(Base):
     from_record: Mapped[bool] = mapped_column(Boolean)
     wall_ms: Mapped[int | None] = mapped_column(BigInteger)
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    schema_version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
@@ -73,6 +77,8 @@ class RectificationTask(Base):
     The responsible party and the measures are read from the sealed ``assign_step_id``; ``responsible_party_key`` is a
     keyed hash, equal for equal parties, by which work orders are grouped. ``assignment_key`` is one of all that the
     assignment says, so that a correction of its words is a visible change too.
+    ``referred_ms`` is since when it is with another, ``chased_ms`` when that other was last written to. ``recheck_ms``:
+    when it was drawn for a 回头看, as long as nobody has looked since.
     """
 
     __tablename__ = "rectification_task"
@@ -90,6 +96,38 @@ class RectificationTask(Base):
     submitter_id: Mapped[UUID | None]
     revisit_id: Mapped[UUID | None]
     steps_not_applied: Mapped[int] = mapped_column(Integer)
+    referred_ms: Mapped[int | None] = mapped_column(BigInteger)
+    chased_ms: Mapped[int | None] = mapped_column(BigInteger)
+    recheck_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RecheckDraw(Base):
+    """Fact: a 回头看 draw. From the same seed and population (hazard ids, ascending) anybody draws the same again."""
+
+    __tablename__ = "recheck_draw"
+    __table_args__ = (Index(None, "community_id", "drawn_ms", "id"),)
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    drawn_ms: Mapped[int] = mapped_column(BigInteger)
+    drawn_by: Mapped[UUID]
+    closed_from_ms: Mapped[int] = mapped_column(BigInteger)
+    closed_to_ms: Mapped[int] = mapped_column(BigInteger)
+    population: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+
+
+class RecheckItem(Base):
+    """Fact: a hazard that was drawn, in the order of drawing."""
+
+    __tablename__ = "recheck_item"
+    __table_args__ = (Index(None, "community_id", "hazard_id"),)
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    draw_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hazard_id: Mapped[UUID] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(Integer)
+    drawn_ms: Mapped[int] = mapped_column(BigInteger)
 
 
 class IssuedOrder(Base):

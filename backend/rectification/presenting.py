@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend import clock
 from backend.forms.catalogue import FormCatalogue
-from backend.hazards.lifecycle import NOT_APPLIED, STATE_LABELS, STEP_KINDS
+from backend.hazards.lifecycle import CHASE_EVERY_MS, NOT_APPLIED, STATE_LABELS, STEP_KINDS
 from backend.rectification.queries import SETTLED
 from mobile_contract.forms import Label
 from mobile_contract.rules import Rule
@@ -85,6 +85,10 @@ def task_line(row: Row[Any], titles: RuleTitles, now_ms: int) -> Shape:
         "overdue": row.deadline_ms < now_ms and row.state not in SETTLED,
         "assignee": named(row.assignee_id, row.assignee_name),
         "closer": row.closer,
+        "extensions": row.extensions,
+        "referred": moment(row.referred_ms if row.state == "referred" else None),
+        "chase_due": moment(row.chased_ms + CHASE_EVERY_MS if row.state == "referred" else None),
+        "recheck": moment(row.recheck_ms),
         "contradicted": row.contradicted,
         "steps_not_applied": row.steps_not_applied,
         "rev": row.rev,

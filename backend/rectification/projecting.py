@@ -15,17 +15,22 @@ from backend.hazards.models import LedgerNumber
 from backend.hazards.observing import observe, without_misplaced
 from backend.hazards.state import HazardState, Powers
 from backend.identity.keys import Keyring, Sealer
-from backend.identity.permissions import may_close, permissions_of
+from backend.identity.permissions import may_close, may_extend, permissions_of
 from backend.places.queries import kinds_of
 from backend.rectification import projection_tables as tables
 from backend.rectification.families import Family, load_families
 from backend.rectification.loading import PlaceFacts, load_facts
+from backend.rectification.rechecking import recheck_since
+from backend.rectification.voiding import add_void
 from mobile_contract.rules import hazard_id
 
 POWERS = Powers(
     may_take=lambda role, permission: role is not None and permission in permissions_of(role),
     may_close=lambda role, closers: role is not None and may_close(role, closers),
+    may_extend=lambda role, severity: role is not None and may_extend(role, severity),
 )
+#: What an assignment says in words; they are sealed, and a hash of them tells that they were corrected.
+WORDS = ("responsible_party", "measures", "funds", "plan")
 
 
 @dataclass(slots=True)
@@ -102,11 +107,12 @@ class Projector:
         out.coverage.project(out.rows["campaign_target"], out.told, family, visits.values())
         where = _places_of_causes(family, visits.values(), facts)
         for hazard in fold.hazards.values():
-            self._add_hazard(out, family, hazard, where)
+            drawn = [ms for i in self._ids(members, hazard.chain, hazard.locus) for ms in facts.drawn.get(UUID(i), ())]
+            self._add_hazard(out, family, hazard, where, recheck_since(hazard, drawn, observations))
         _add_step_outcomes(out, family, steps, fold, self._own_id)
         for number in numbered:
             if number.hazard_id not in out.hazards:
-                _add_void(out, family, number, self._own_id, self.book)
+                add_void(out.rows, family, number, self._own_id, self.book)
         if fold.is_dated:
             out.rows["dated_fold"][(family.place_id,)] = (fold.next_ms,)
             out.folded_as_of[(family.place_id,)] = (as_of,)
@@ -117,7 +123,9 @@ class Projector:
     def _ids(self, members: frozenset[str], chain: str, locus: str) -> list[str]:
         return [str(hazard_id(self.community_id, member, chain, locus)) for member in members]
 
-    def _add_hazard(self, out: Projection, family: Family, hazard: HazardState, where: Mapping[str, UUID]) -> None:
+    def _add_hazard(
+        self, out: Projection, family: Family, hazard: HazardState, where: Mapping[str, UUID], recheck_ms: int | None
+    ) -> None:
         identity = self._own_id(family.place_id, hazard.chain, hazard.locus)
         out.hazards[identity] = hazard
         service_gap = all(not rule.is_hazard for rule in hazard.rules.values())
@@ -139,6 +147,7 @@ class Projector:
             hazard.deadline_ms,
             hazard.last_present_ms,
             hazard.closed_ms,
+            hazard.extensions,
             hazard.contradicted,
             hazard.void_reason,
             _uuid(hazard.duplicate_of),
@@ -149,29 +158,43 @@ class Projector:
         out.rows["rectification_task"][(identity,)] = (
             family.place_id,
             hazard.closers[0],
-            _uuid(said.get("assignee_account_id")),
+            _uuid(hazard.assignee_id),
             _uuid(assigned.id) if assigned is not None else None,
             self.sealer.keyed_hash(party) if party else None,
-            self.sealer.keyed_hash(f"{party}\n{said.get('measures')}") if assigned is not None else None,
+            self.sealer.keyed_hash("\n".join(str(said.get(w)) for w in WORDS)) if assigned is not None else None,
             _uuid(hazard.submitter_id),
             _uuid(hazard.revisit_id),
-            len(hazard.not_applied),
+            hazard.refused,
+            hazard.referred_ms,
+            hazard.chased_ms,
+            recheck_ms,
         )
-        for n, change in enumerate(hazard.changes, 1):
-            out.rows["transition"][identity, n] = (
-                change.cycle,
-                change.step,
-                change.from_state,
-                change.to_state,
-                change.effective_ms,
-                change.severity,
-                hazard.form,
-                family.grid_at(change.effective_ms, where.get(change.cause_id)),
-                service_gap,
-                change.cause,
-                UUID(change.cause_id),
-                _uuid(change.actor_id),
-            )
+        _add_transitions(out, family, identity, hazard, where, service_gap)
+
+
+def _add_transitions(
+    out: Projection,
+    family: Family,
+    identity: UUID,
+    hazard: HazardState,
+    where: Mapping[str, UUID],
+    service_gap: bool,
+) -> None:
+    for n, change in enumerate(hazard.changes, 1):
+        out.rows["transition"][identity, n] = (
+            change.cycle,
+            change.step,
+            change.from_state,
+            change.to_state,
+            change.effective_ms,
+            change.severity,
+            hazard.form,
+            family.grid_at(change.effective_ms, where.get(change.cause_id)),
+            service_gap,
+            change.cause,
+            UUID(change.cause_id),
+            _uuid(change.actor_id),
+        )
 
 
 def _places_of_causes(family: Family, visits: Iterable[VisitFact], facts: PlaceFacts) -> Mapping[str, UUID]:
@@ -230,60 +253,6 @@ def _add_step_outcomes(
     for step in steps:
         identity, reason = refused.get(step.id, (UUID(step.hazard_id), fold.not_applied.get(step.id)))
         out.rows["step_outcome"][UUID(step.id), family.place_id] = (identity, reason is None, reason)
-
-
-def _add_void(
-    out: Projection,
-    family: Family,
-    number: LedgerNumber,
-    own_id: Callable[[UUID, str, str], UUID],
-    book: RuleBook,
-) -> None:
-    """A numbered hazard that no record supports any more: void, for ever under its number."""
-    merged = family.merged_into
-    severity, closer = _gentlest(book, number)
-    out.rows["hazard"][(number.hazard_id,)] = (
-        family.place_id,
-        family.grid_id,
-        family.building_id,
-        number.form,
-        number.chain,
-        number.locus,
-        [],
-        0,
-        severity,
-        None,
-        severity == "blue",
-        "void",
-        0,
-        0,
-        0,
-        0,
-        None,
-        False,
-        "merged" if merged is not None else "no_record",
-        own_id(merged, number.chain, number.locus) if merged is not None else None,
-    )
-    out.rows["rectification_task"][(number.hazard_id,)] = (
-        family.place_id,
-        closer,
-        None,
-        None,
-        None,
-        None,
-        None,
-        None,
-        0,
-    )
-
-
-def _gentlest(book: RuleBook, number: LedgerNumber) -> tuple[str, str]:
-    """Severity and closer to show for a void hazard: those of its chain's first rule in the newest rule set."""
-    for _, version in reversed(book.in_force.get(number.form, ())):
-        rules = book.rule_sets[number.form, version].chains.get(number.chain)
-        if rules:
-            return str(rules[0].severity), rules[0].closers[0]
-    return "yellow", "grid_head"
 
 
 def _uuid(value: str | None) -> UUID | None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, not_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, not_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from backend.hazards.lifecycle import CHASE_EVERY_MS
 from backend.hazards.models import Hazard, LedgerNumber, is_retracted
 from backend.identity.models import Account
 from backend.places.models import Place
@@ -39,11 +40,18 @@ class TaskFilter:
     assignee_id: UUID | None = None
     service_gap: bool | None = None
     contradicted: bool | None = None
+    chase_due: bool | None = None
+    recheck: bool | None = None
 
 
 def is_overdue(now_ms: int) -> ColumnElement[bool]:
     """The deadline has passed and nothing settled the task. Asked, never stored."""
     return and_(Hazard.deadline_ms < now_ms, Hazard.state.not_in(SETTLED))
+
+
+def is_chase_due(now_ms: int) -> ColumnElement[bool]:
+    """It is with another who was last written to a week ago. Asked, never stored."""
+    return and_(Hazard.state == "referred", func.coalesce(Task.chased_ms, 0) + CHASE_EVERY_MS <= now_ms)
 
 
 def select_tasks(community_id: UUID, scope: Sequence[str] = ()) -> Select[Any]:
@@ -82,6 +90,9 @@ _TASK_COLUMNS = (
     "submitter_id",
     "revisit_id",
     "steps_not_applied",
+    "referred_ms",
+    "chased_ms",
+    "recheck_ms",
 )
 
 
@@ -117,6 +128,11 @@ def _conditions(community_id: UUID, narrowed: TaskFilter) -> list[ColumnElement[
     if narrowed.overdue is not None:
         overdue = is_overdue(narrowed.now_ms)
         found.append(overdue if narrowed.overdue else not_(overdue))
+    if narrowed.chase_due is not None:
+        due = is_chase_due(narrowed.now_ms)
+        found.append(due if narrowed.chase_due else not_(due))
+    if narrowed.recheck is not None:
+        found.append(Task.recheck_ms.is_not(None) if narrowed.recheck else Task.recheck_ms.is_(None))
     if narrowed.place_id is not None:
         found.append(_stands_below(community_id, narrowed.place_id))
     return found
@@ -179,7 +195,9 @@ def list_steps_not_applied(
     session: Session, community_id: UUID, scope: Sequence[str], before: UUID | None, limit: int
 ) -> Sequence[Row[Any]]:
     """Up to ``limit + 1`` steps that took no effect, newest made first."""
-    found = select_steps(community_id).where(StepOutcome.applied.is_(False), in_scope(scope))
+    found = select_steps(community_id).where(
+        StepOutcome.applied.is_(False), StepOutcome.reason != "undone", in_scope(scope)
+    )
     if before is not None:
         found = found.where(StepOutcome.step_id < before)
     return session.execute(found.order_by(StepOutcome.step_id.desc()).limit(limit + 1)).all()

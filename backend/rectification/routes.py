@@ -19,6 +19,7 @@ from backend.rectification.errors import (
     TaskChanged,
     TaskNotFound,
 )
+from backend.rectification.handing_over import hand_over
 from backend.rectification.presenting import RuleTitles, label, step_line, task_line
 from backend.rectification.queries import TaskFilter, get_task, list_steps_not_applied, list_tasks
 from backend.rectification.schemas import (
@@ -30,7 +31,7 @@ from backend.rectification.schemas import (
     TaskQuery,
     TaskSchema,
 )
-from backend.rectification.schemas_steps import STEP_SCHEMAS
+from backend.rectification.schemas_steps import STEP_SCHEMAS, HandedOverSchema, HandOverSchema
 from backend.rectification.steps import take_step
 from backend.rectification.task_details import closers_of, role_for, task_detail
 
@@ -100,6 +101,8 @@ def get_life_cycle(ctx: RequestContext) -> dict[str, Any]:
                 "starts": sorted(kind.starts),
                 "to": kind.to,
                 "permission": kind.permission,
+                "needs": label(kind.needs),
+                "due": kind.due,
                 "roles": [role for role, held in PERMISSIONS.items() if kind.permission in held],
             }
             for kind in STEP_KINDS.values()
@@ -107,6 +110,15 @@ def get_life_cycle(ctx: RequestContext) -> dict[str, Any]:
         "observed": {name: label(text) for name, text in OBSERVED_LABELS.items()},
         "not_applied": {name: label(text) for name, text in NOT_APPLIED.items()},
     }
+
+
+@blueprint.post("/tasks/hand-over", guard=requires("task.reassign"), raises=STEP_ERRORS)
+@blueprint.arguments(HandOverSchema)
+@blueprint.response(200, HandedOverSchema)
+def hand_over_tasks(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
+    """A leaver's open tasks within the caller's places, all or those chosen, go to another."""
+    chosen = body["hazard_ids"]
+    return {"given": hand_over(ctx, body["from_account_id"], body["to_account_id"], chosen, body["reason"])}
 
 
 def _add_step_route(kind: StepKind) -> None:
@@ -179,6 +191,8 @@ def _filter(ctx: RequestContext, query: dict[str, Any]) -> TaskFilter:
         assignee_id=None if assignee is None else ctx.actor.account_id if assignee == ME else UUID(assignee),
         service_gap=query.get("service_gap"),
         contradicted=query.get("contradicted"),
+        chase_due=query.get("chase_due"),
+        recheck=query.get("recheck"),
     )
 
 

@@ -90,6 +90,10 @@ class TaskSchema(Schema):
     overdue = fields.Boolean(required=True)
     assignee = fields.Nested(NamedSchema, required=True, allow_none=True)
     closer = fields.String(required=True)
+    extensions = fields.Integer(required=True)
+    referred = moment_field(allow_none=True)
+    chase_due = moment_field(allow_none=True)
+    recheck = moment_field(allow_none=True)
     contradicted = fields.Boolean(required=True)
     steps_not_applied = fields.Integer(required=True)
     rev = fields.Integer(required=True)
@@ -202,6 +206,8 @@ class TaskDetailSchema(TaskSchema):
     closers = fields.List(fields.String(), required=True)
     responsible_party = fields.String(required=True, allow_none=True)
     measures = fields.String(required=True, allow_none=True)
+    funds = fields.String(required=True, allow_none=True)
+    plan = fields.String(required=True, allow_none=True)
     revisit_id = fields.UUID(required=True, allow_none=True)
     void_reason = fields.String(required=True, allow_none=True)
     duplicate_of = fields.UUID(required=True, allow_none=True)
@@ -222,6 +228,8 @@ class TaskQuery(PageQuery):
     assignee = matching(f"{ME}|{UUID_PATTERN}", metadata={"description": "`me`, or an account's id"})
     service_gap = fields.Boolean()
     contradicted = fields.Boolean()
+    chase_due = fields.Boolean(metadata={"description": "Referred, and last written about a week ago"})
+    recheck = fields.Boolean(metadata={"description": "Drawn for a re-check (回头看) that nobody made yet"})
 
 
 class StateSchema(Schema):
@@ -241,6 +249,8 @@ class StepKindSchema(Schema):
     to = one_of(STATES, required=True, allow_none=True)
     permission = fields.String(required=True)
     roles = fields.List(fields.String(), required=True)
+    needs = label_field()
+    due = fields.String(required=True)
 
 
 class LifeCycleSchema(Schema):

@@ -1,6 +1,6 @@
 """One task in full: its rules and their grounds, what striking off needs, who may do what now, and its history."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +8,14 @@ from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session, aliased
 
 from backend.forms.catalogue import FormCatalogue
-from backend.hazards.lifecycle import OBSERVED_LABELS, STEP_KINDS
+from backend.hazards.lifecycle import MOST_EXTENSIONS, OBSERVED_LABELS, STEP_KINDS, UNDO_WITHIN_MS
 from backend.hazards.models import Observation, Transition
 from backend.hazards.observing import gravity
 from backend.http.context import Actor, RequestContext
 from backend.identity.keys import Keyring
 from backend.identity.masking import mask_names, mask_party, mask_text
 from backend.identity.models import Account
-from backend.identity.permissions import may_close
+from backend.identity.permissions import may_close, may_extend
 from backend.inspections.models import Visit
 from backend.rectification.grounds import grounds_in_force
 from backend.rectification.models import StepOutcome, TaskStep
@@ -30,7 +30,7 @@ _ENVELOPE = frozenset({"kind", "hazard_id", "place_id"})
 _MASKS = {
     "responsible_party": mask_party,
     "refusal_witness": mask_names,
-    "measures": mask_text,
+    **dict.fromkeys(("measures", "funds", "plan", "interim", "recipient", "letter", "outcome"), mask_text),
     "note": mask_text,
     "reason": mask_text,
 }
@@ -49,6 +49,7 @@ def task_detail(ctx: RequestContext, hazard_id: UUID, scope: Sequence[str]) -> S
     sealer = ctx.runtime.part(Keyring).sealer(session, community_id)
     opened = {s.step_id for s in steps} | ({row.assign_step_id} - {None})
     bodies = open_steps(session, sealer, community_id, opened)
+    transitions = _transitions(session, community_id, hazard_id)
     may_see = sees_persons(ctx.actor, row.place_path, row.assignee_id)
     assignment = shown_body(bodies.get(row.assign_step_id), may_see) or {}
     return {
@@ -58,26 +59,43 @@ def task_detail(ctx: RequestContext, hazard_id: UUID, scope: Sequence[str]) -> S
         "closers": closers,
         "responsible_party": assignment.get("responsible_party"),
         "measures": assignment.get("measures"),
+        "funds": assignment.get("funds"),
+        "plan": assignment.get("plan"),
         "revisit_id": row.revisit_id,
         "void_reason": mask_text(row.void_reason) if row.void_reason else row.void_reason,
         "duplicate_of": row.duplicate_of,
-        "may": steps_open_to(ctx.actor, row, closers),
+        "may": steps_open_to(ctx.actor, row, closers, undoable_by(ctx.actor, transitions, ctx.now_ms)),
         "history": {
-            "transitions": _transitions(session, community_id, hazard_id),
+            "transitions": transitions,
             "steps": [{**step_line(s), "content": shown_body(bodies.get(s.step_id), may_see)} for s in steps],
             "visits": _sightings(session, community_id, row, catalogue),
         },
     }
 
 
-def steps_open_to(actor: Actor, row: Row[Any], closers: Sequence[str]) -> list[str]:
+def undoable_by(actor: Actor, transitions: Sequence[Shape], now_ms: int) -> bool:
+    """Whether the last thing that happened was a step of the actor's own, a short while ago."""
+    last = transitions[-1] if transitions else None
+    if last is None or last["cause"] != "step" or last["actor"] is None:
+        return False
+    return bool(last["actor"]["id"] == actor.account_id and now_ms - last["at"]["ms"] <= UNDO_WITHIN_MS)
+
+
+def steps_open_to(actor: Actor, row: Row[Any], closers: Sequence[str], undoable: bool) -> list[str]:
     """The steps that the actor may take now, as the life cycle and the actor's roles at the place say."""
+    may_now: Mapping[str, Callable[[str], bool]] = {
+        "close": lambda role: may_close(role, closers) and actor.account_id != row.submitter_id,
+        "extend": lambda role: may_extend(role, row.severity) and row.extensions < MOST_EXTENSIONS,
+        "undo": lambda role: undoable,
+        # Offered where somebody is to look again; it may be taken on any that is closed.
+        "relapse": lambda role: row.recheck_ms is not None,
+    }
     found = []
     for kind in STEP_KINDS.values():
         role = role_for(actor, kind.kind, row.place_path, closers)
         if role is None or row.state not in kind.starts:
             continue
-        if kind.kind != "close" or (may_close(role, closers) and actor.account_id != row.submitter_id):
+        if kind.kind not in may_now or may_now[kind.kind](role):
             found.append(kind.kind)
     return found
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import guard_tenant_table
 
 revision = "0018_campaigns"
-down_revision = "0010_rule_thresholds"
+down_revision = "0011_life_cycle"
 
 
 def upgrade() -> None:

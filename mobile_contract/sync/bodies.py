@@ -184,6 +184,8 @@ def _check_assign(check: Checker, step: dict[str, Any]) -> None:
     check.text(step, "measures")
     check.integer(step, "deadline_ms", least=0)
     check.choice(step, "severity", SEVERITIES)
+    check.optional_text(step, "funds")
+    check.optional_text(step, "plan")
 
 
 def _check_accept(check: Checker, step: dict[str, Any]) -> None:
@@ -215,6 +217,48 @@ def _check_void(check: Checker, step: dict[str, Any]) -> None:
     check.optional_uuid(step, "duplicate_of")
 
 
+def _check_extend(check: Checker, step: dict[str, Any]) -> None:
+    check.text(step, "reason")
+    check.text(step, "interim")
+    check.integer(step, "deadline_ms", least=0)
+
+
+def _check_refer(check: Checker, step: dict[str, Any]) -> None:
+    check.text(step, "recipient", longest=200)
+    check.text(step, "letter", longest=200)
+    check.uuids(step, "pack")
+    check.optional_uuid(step, "receipt")
+    check.optional_text(step, "note")
+
+
+def _check_chase(check: Checker, step: dict[str, Any]) -> None:
+    check.text(step, "note")
+    check.optional_uuid(step, "receipt")
+
+
+def _check_feedback(check: Checker, step: dict[str, Any]) -> None:
+    check.text(step, "outcome")
+    check.uuids(step, "attachments")
+
+
+def _check_relapse(check: Checker, step: dict[str, Any]) -> None:
+    check.uuids(step, "photos")
+    check.optional_text(step, "note")
+    check.optional_integer(step, "deadline_ms")
+    if not step.get("photos"):
+        check.report("/photos", "required")
+
+
+def _check_reassign(check: Checker, step: dict[str, Any]) -> None:
+    check.uuid(step, "assignee_account_id")
+    check.text(step, "reason")
+
+
+def _check_undo(check: Checker, step: dict[str, Any]) -> None:
+    check.uuid(step, "undoes")
+    check.optional_text(step, "reason")
+
+
 BodyCheck = Callable[[Checker, dict[str, Any]], None]
 BODY_CHECKS: Final[dict[str, BodyCheck]] = {
     "visit": _check_visit,
@@ -228,4 +272,11 @@ _STEP_CHECKS: Final[dict[str, BodyCheck]] = {
     "close": _check_close,
     "return": _check_return,
     "void": _check_void,
+    "extend": _check_extend,
+    "refer": _check_refer,
+    "chase": _check_chase,
+    "feedback": _check_feedback,
+    "relapse": _check_relapse,
+    "reassign": _check_reassign,
+    "undo": _check_undo,
 }

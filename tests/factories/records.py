@@ -65,6 +65,7 @@ def put_record(
     voids: UUID | None = None,
     reason: str | None = None,
     record_type: str | None = None,
+    schema_version: int = 1,
 ) -> UUID:
     """Archive one record with the order key ``(at_ms, install_id, seq, id)``; a step gets its row as well.
 
@@ -91,7 +92,7 @@ def put_record(
     row = RecordRow(
         id=record_id,
         type=kind,
-        schema_version=1,
+        schema_version=schema_version,
         sha256=sha256(plain).digest(),
         sealed=sealed.body,
         author_id=author_id,

@@ -26,6 +26,15 @@ CHAIN, LOCUS = "EBC-ROUTE", "STAIR/3"
 PARTY, MEASURES = "王建国", "移走车辆，电话13800138000"
 
 
+#: An invented photo; what a step needs unless it is given.
+PHOTO = "0198c0de-0000-7000-8000-00000000f070"
+NEEDED: Mapping[str, Mapping[str, Any]] = {
+    "accept": {"refusal_witness": "邻居田大禾"},
+    "submit": {"photos": [PHOTO]},
+    "close": {"evidence": [{"kind": "ph", "attachments": [PHOTO]}]},
+}
+
+
 @dataclass
 class Person:
     """Somebody signed in at the office."""
@@ -49,7 +58,7 @@ class Person:
     def take(self, kind: str, hazard: UUID, rev: int | None = None, **body: Any) -> Any:
         """Take a step on the present revision, or on ``rev``."""
         named = self.task(hazard)["rev"] if rev is None else rev
-        said = {**assignment(), **body} if kind == "assign" else body
+        said = {**NEEDED.get(kind, {}), **(assignment() if kind == "assign" else {}), **body}
         return self.post(f"/tasks/{hazard}/{kind}", said, **{"If-Match": f'"{named}"'})
 
 
@@ -57,6 +66,7 @@ def assignment(**body: Any) -> dict[str, Any]:
     """The fields of an ``assign`` step."""
     due = clock.now_ms() + 3 * DAY_MS
     values = {"responsible_party": PARTY, "measures": MEASURES, "deadline_ms": due, "severity": "orange"}
+    values |= {"funds": "住户自筹", "plan": "专人看守，备灭火器"}
     return {"assignee_account_id": None, **values, **body}
 
 

@@ -1,19 +1,35 @@
 """What looks and steps make of one hazard, a plain dictionary: the life cycle as the domain's table tells it."""
 
+from copy import deepcopy
 from typing import Any
+
+from mobile_contract.rules import list_rules
+from tests.hazards.invented import EXTINGUISHER_RULES
+from tests.hazards.judging import due_ms
 
 Hazard = dict[str, Any]
 GRAVITY = ["blue", "yellow", "orange", "red"]
+#: What the rules ask for is read off them: they are data, held against the domain's table elsewhere.
+EVIDENCE = {rule.code: rule.evidence for rules in [*list_rules(), EXTINGUISHER_RULES] for rule in rules.rules}
 LINE = ["grid_head", "safety_officer", "committee", "street"]
-OPEN = ("registered", "assigned", "fixing", "review")
+OPEN = ("registered", "assigned", "fixing", "review", "referred")
 LEADS = {"grid_head", "safety_officer", "committee"}
+FIELD = LEADS | {"grid_worker"}
+ABOVE = {"street", "department"}
 MAY = {
     "assign": LEADS,
-    "accept": LEADS | {"grid_worker"},
-    "submit": LEADS | {"grid_worker"},
-    "close": LEADS | {"street", "department"},
-    "return": LEADS | {"street", "department"},
+    "accept": FIELD,
+    "submit": FIELD,
+    "close": LEADS | ABOVE,
+    "return": LEADS | ABOVE,
     "void": {"safety_officer", "committee"},
+    "extend": {"committee", "street"},
+    "refer": {"committee"},
+    "chase": LEADS,
+    "feedback": ABOVE,
+    "relapse": FIELD | {"street"},
+    "reassign": LEADS,
+    "undo": FIELD | ABOVE,
 }
 FROM = {
     "assign": ("registered", "assigned"),
@@ -22,7 +38,20 @@ FROM = {
     "close": ("review",),
     "return": ("review",),
     "void": ("registered",),
+    "extend": ("fixing",),
+    "refer": ("registered", "assigned", "fixing", "review"),
+    "chase": ("referred",),
+    "feedback": ("referred",),
+    "relapse": ("closed",),
+    "reassign": ("assigned", "fixing", "review", "referred"),
+    "undo": (*OPEN, "closed", "void"),
 }
+AFTER = {"assign": "assigned", "accept": "fixing", "submit": "review", "close": "closed", "void": "void"}
+AFTER |= {"refer": "referred", "feedback": "review"}
+FIVE = ("measures", "responsible_party", "funds", "deadline_ms", "plan")
+QUARTER_HOUR = 15 * 60 * 1000
+FRESH = {"submitter": None, "revisit": None, "doubted": False, "closed": None, "extended": 0, "proof": set()}
+FRESH |= {"referred": None, "chased": None}
 
 
 def note(hazard: Hazard, step: str, before: str, ms: int, cause: tuple[str, str, str]) -> None:
@@ -32,6 +61,8 @@ def note(hazard: Hazard, step: str, before: str, ms: int, cause: tuple[str, str,
 def saw(hazard: Hazard, look: dict[str, Any]) -> None:
     cause = ("visit", look["id"], look["author"])
     before = hazard["state"]
+    if look["seen"] in ("present", "absent"):
+        hazard["last_step"] = None
     if look["seen"] == "present":
         gravest = max((rule.severity for rule, _, _ in look["fired"]), key=GRAVITY.index)
         soonest = min(due for _, due, _ in look["fired"])
@@ -40,15 +71,8 @@ def saw(hazard: Hazard, look: dict[str, Any]) -> None:
                 return
             hazard |= {"state": "registered", "cycle": hazard["cycle"] + 1, "severity": gravest, "seen": gravest}
             hazard |= {"deadline": soonest, "fixed_terms": False, "fixed_date": False, "registered": look["key"][0]}
-            hazard |= {
-                "rules": {},
-                "submitter": None,
-                "revisit": None,
-                "doubted": False,
-                "closed": None,
-                "begun": look["evidence"],
-            }
-            hazard |= {"assigned": None}
+            hazard |= {**deepcopy(FRESH), "rules": {}, "begun": look["evidence"]}
+            hazard |= {"assigned": None, "holder": None, "five": False}
             hazard.setdefault("form", look["form"])
             note(hazard, "relapse" if hazard["cycle"] > 1 else "register", before, look["key"][0], cause)
         else:
@@ -59,7 +83,7 @@ def saw(hazard: Hazard, look: dict[str, Any]) -> None:
         hazard["rules"] |= {rule.code: rule for rule, _, _ in look["fired"]}
         hazard["last"] = look["key"][0]
         if look["fixed"]:
-            hazard |= {"submitter": look["author"], "doubted": False}
+            hazard |= {"submitter": look["author"], "doubted": False, "proof": hazard["proof"] | {"ph"}}
             propose(hazard, look, cause)
     elif look["seen"] == "absent" and before in OPEN:
         hazard["doubted"] = False
@@ -88,26 +112,97 @@ def stepped(hazard: Hazard, fact: dict[str, Any], looks: list[dict[str, Any]]) -
         return "wrong_state"
     if fact["role"] not in MAY[kind]:
         return "not_permitted"
-    if kind == "close" and (why := refused_closing(hazard, fact, looks)):
+    if why := refused(hazard, fact, looks):
         return why
-    after = {"assign": "assigned", "accept": "fixing", "submit": "review", "close": "closed", "void": "void"}
-    hazard["state"] = after.get(kind) or ("fixing" if hazard["assigned"] else "registered")
+    if kind == "undo":
+        undone, was = hazard["last_step"]
+        hazard.clear()
+        hazard |= {**was, "last_step": None}
+        return "undid " + str(undone["id"])
+    was = deepcopy({name: value for name, value in hazard.items() if name != "last_step"})
+    hazard["last_step"] = (fact, was)
+    hazard["state"] = AFTER.get(kind, before)
+    happened(hazard, fact, step)
+    note(hazard, kind, before, fact["key"][0], ("step", fact["id"], fact["author"]))
+    return None
+
+
+def happened(hazard: Hazard, fact: dict[str, Any], step: dict[str, Any]) -> None:
+    """What a step does beside the state of the table."""
+    kind, at = step["kind"], fact["key"][0]
     if kind == "assign":
-        hazard |= {"severity": step["severity"], "deadline": step["deadline_ms"], "assigned": fact["id"]}
-        hazard |= {"fixed_terms": True, "fixed_date": True}
+        hazard |= {"severity": step["severity"], "assigned": fact["id"], "holder": step.get("assignee_account_id")}
+        hazard |= {"fixed_terms": True, "five": all(step.get(name) for name in FIVE)}
     elif kind == "submit":
         hazard |= {"submitter": fact["author"], "since": fact["key"]}
+        hazard["proof"] = hazard["proof"] | ({"ph"} if step.get("photos") else set())
     elif kind == "close":
-        hazard |= {"closed": fact["ms"], "revisit": step.get("revisit_id") or hazard["revisit"], "ended": fact["key"]}
-        hazard["closed"] = fact["key"][0]
+        hazard |= {"closed": at, "revisit": step.get("revisit_id") or hazard["revisit"], "ended": fact["key"]}
     elif kind == "void":
         hazard["ended"] = fact["key"]
     elif kind == "return":
-        hazard |= {"submitter": None, "revisit": None, "doubted": False}
-        if step.get("deadline_ms") is not None:
-            hazard |= {"deadline": step["deadline_ms"], "fixed_date": True}
-    note(hazard, kind, before, fact["key"][0], ("step", fact["id"], fact["author"]))
+        hazard |= {"submitter": None, "revisit": None, "doubted": False, "proof": set(), "state": undone_work(hazard)}
+    elif kind == "extend":
+        hazard["extended"] += 1
+    elif kind in ("refer", "chase"):
+        hazard["chased"] = at
+        hazard["referred"] = at if kind == "refer" else hazard["referred"]
+    elif kind == "feedback":
+        hazard |= {"submitter": fact["author"], "doubted": False, "since": fact["key"]}
+        hazard["proof"] = hazard["proof"] | ({"xp"} if step.get("attachments") else set())
+    elif kind == "relapse":
+        state = undone_work(hazard) if hazard["severity"] == "red" else "fixing"
+        hazard |= {**deepcopy(FRESH), "state": state, "cycle": hazard["cycle"] + 1, "begun": fact["key"]}
+        hazard |= {"registered": at, "last": at, "seen": hazard["severity"], "fixed_date": False}
+        hazard["deadline"] = min(due_ms(rule.due, at) for rule in hazard["rules"].values())
+    elif kind == "reassign":
+        hazard["holder"] = step["assignee_account_id"]
+    if kind in ("assign", "return", "extend", "relapse") and step.get("deadline_ms") is not None:
+        hazard |= {"deadline": step["deadline_ms"], "fixed_date": True}
+
+
+def undone_work(hazard: Hazard) -> str:
+    """Where one stands that is not put right."""
+    if not hazard["assigned"]:
+        return "registered"
+    return "assigned" if hazard["severity"] == "red" and not hazard["five"] else "fixing"
+
+
+def refused(hazard: Hazard, fact: dict[str, Any], looks: list[dict[str, Any]]) -> str | None:
+    step, is_new = fact["step"], fact.get("version", 1) >= 2
+    match step["kind"]:
+        case "close":
+            return refused_closing(hazard, fact, looks) or (unproven(hazard, step) if is_new else None)
+        case "accept" if is_new:
+            if not step.get("signature") and not step.get("refusal_witness"):
+                return "signature_missing"
+            return "five_missing" if hazard["severity"] == "red" and not hazard["five"] else None
+        case "submit" if is_new:
+            return None if step.get("photos") else "photos_missing"
+        case "relapse":
+            return None if step.get("photos") else "photos_missing"
+        case "extend":
+            if hazard["severity"] == "red" and fact["role"] != "street":
+                return "extender_not_permitted"
+            if hazard["extended"] == 2:
+                return "extended_twice"
+            if fact["key"][0] > hazard["deadline"]:
+                return "extended_too_late"
+            return None if step["deadline_ms"] > hazard["deadline"] else "extended_to_earlier"
+        case "undo":
+            last = hazard.get("last_step")
+            if not last or last[0]["id"] != step["undoes"]:
+                return "nothing_to_undo"
+            if last[0]["author"] != fact["author"]:
+                return "not_own_step"
+            return "undo_too_late" if fact["key"][0] > last[0]["key"][0] + QUARTER_HOUR else None
     return None
+
+
+def unproven(hazard: Hazard, step: dict[str, Any]) -> str | None:
+    asked = {kind for rule in hazard["rules"].values() for kind in EVIDENCE[rule.code]}
+    shown = {said["kind"] for said in step.get("evidence", ()) if said["attachments"]}
+    return "evidence_missing" if asked - {"rv"} - hazard["proof"] - shown else None
 
 
 def refused_closing(hazard: Hazard, fact: dict[str, Any], looks: list[dict[str, Any]]) -> str | None:
@@ -152,6 +247,10 @@ def summary(hazard: Hazard) -> dict[str, Any]:
         "revisit",
         "changes",
         "form",
+        "extended",
+        "holder",
+        "referred",
+        "chased",
     )
     return {name: hazard[name] for name in same} | {
         "proposed": hazard["seen"] if graver else None,

@@ -10,6 +10,7 @@ from backend.hazards.facts import Finding, Seen, StepFact
 from backend.hazards.state import HazardState, Powers, Sighting
 from mobile_contract.forms import Form
 from mobile_contract.rules import CompiledRules
+from mobile_contract.sync.ordering import OrderKey
 
 
 class Bug(NamedTuple):
@@ -23,7 +24,7 @@ class Bug(NamedTuple):
 _together, _with_days = observing.together, fold._with_days
 _see_absent, _walk, _refusal = walk.see_absent, walk.walk_chain, refusing.refusal_of
 _as_changed = RuleBook.as_changed
-_effects: Mapping[str, Callable[[HazardState, StepFact], None]] = walk._EFFECTS
+_effects: Mapping[str, Callable[[HazardState, StepFact], None]] = walk.EFFECTS
 
 
 def closing_on_absent(hazard: HazardState, sighting: Sighting) -> None:
@@ -68,6 +69,21 @@ def trusting(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting],
     return None if why in ("contradicted", "submitter_may_not_close") else why
 
 
+def half_undone(hazard: HazardState, step: StepFact) -> None:
+    """The state goes back, and nothing else."""
+    before = hazard.before_last
+    assert before is not None
+    assert hazard.last_step is not None
+    hazard.state, hazard.last_step = before.state, None
+    hazard.changes.pop()
+    hazard.applied.append(step.id)
+
+
+def same_cycle(hazard: HazardState, state: str, key: OrderKey, at_ms: int) -> None:
+    hazard.state, hazard.begun, hazard.registered_ms, hazard.closed_ms = state, key, at_ms, None
+    hazard.cycle = 1
+
+
 BUGS = {
     "closing on absent": Bug(walk, "see_absent", closing_on_absent),
     "severity lowered by a later record": Bug(walk, "_hear_again", lowering),
@@ -86,5 +102,11 @@ BUGS = {
         fold, "Sighting", lambda key, evidence, *rest: Sighting(key, key, *rest)
     ),
     "close without looking back": Bug(walk, "refusal_of", trusting),
-    "assignment binds nothing": Bug(walk, "_EFFECTS", {**_effects, "assign": lambda hazard, step: None}),
+    "assignment binds nothing": Bug(walk, "EFFECTS", {**_effects, "assign": lambda hazard, step: None}),
+    "extensions are not counted": Bug(refusing, "MOST_EXTENSIONS", 99),
+    "undo at any time": Bug(refusing, "UNDO_WITHIN_MS", 10**13),
+    "undo leaves what was done": Bug(walk, "undo", half_undone),
+    "evidence is not asked for": Bug(refusing, "_refusal_for_evidence", lambda hazard, step: None),
+    "red ones need no five measures": Bug(HazardState, "five_filled", property(lambda hazard: True)),
+    "relapse stays in its cycle": Bug(HazardState, "begin_cycle", same_cycle),
 }

@@ -204,6 +204,7 @@ def put_plain_record(session: Session, sealer: Sealer, community_id: UUID, recor
         voids=record["voids"] and UUID(record["voids"]),
         reason=record["reason"],
         record_type=record["type"],
+        schema_version=record.get("version", 1),
     )
 
 
@@ -230,6 +231,7 @@ def put_console_step(session: Session, sealer: Sealer, community_id: UUID, step:
             actor_role=step["role"],
             from_record=False,
             sealed=sealed.body,
+            schema_version=step.get("version", 1),
         )
     )
     session.flush()

@@ -19,6 +19,7 @@ SECOND_MS = START + 20 * DAY
 PLACES = [str(UUID(int=0x7000 << 80 | n, version=4)) for n in range(1, 4)]
 PEOPLE = [str(UUID(int=0xA000 << 80 | n, version=4)) for n in range(4)]
 PHONES = [str(UUID(int=0xB000 << 80 | n, version=4)) for n in range(2)]
+PHOTO = str(UUID(int=0xE000 << 80 | 1, version=4))
 ROLES = ["grid_worker", "grid_head", "safety_officer", "committee", "street", "department", "viewer"]
 RULES = {
     "ebike_charging": [(0, 1), (SECOND_MS, 2)],
@@ -100,7 +101,14 @@ LIVES = [
     ["again", "close", "again", "again", "close"],
     ["void", "again"],
     ["assign", "again", "return", "submit", "again", "close"],
+    ["assign", "accept", "extend", "extend", "extend", "submit", "again", "close", "relapse", "submit"],
+    ["assign", "refer", "chase", "reassign", "feedback", "close", "relapse", "assign", "accept"],
+    ["assign", "undo", "assign", "accept", "undo", "accept", "submit", "undo", "submit", "again", "close", "undo"],
+    ["again", "close", "relapse", "undo", "relapse", "again", "return", "refer", "again", "close"],
+    ["void", "undo", "refer", "feedback", "return", "accept", "submit"],
 ]
+#: Who else takes a step as a rule, beside the committee.
+STRONG = {"close": ["street", "department"], "feedback": ["street", "department"], "extend": ["street"] * 5}
 #: Answers to any form that see nothing wrong.
 CLEAN = {
     **{"behaviours": ["none"], "gb43854": "yes", "blocks_escape": "no", "auto_cutoff": "yes", "separated": "yes"},
@@ -115,6 +123,10 @@ class Maker:
     def __init__(self, rng: Random, places: list[str]) -> None:
         self.rng, self.places = rng, places
         self.now, self.made = START, 0
+        #: Whether those who take the steps of a life may, and are quick.
+        self.goes_well = False
+        #: The step taken last.
+        self.last: dict[str, Any] = {"id": NIL, "author": PEOPLE[0], "ms": START}
         self.history: History = {
             "records": [],
             "console": [],
@@ -129,8 +141,9 @@ class Maker:
         self.made += 1
         return str(UUID(int=self.rng.getrandbits(60) << 64 | self.made, version=4))
 
-    def tick(self) -> int:
-        step = self.rng.choice([0, 1, HOUR, 6 * HOUR, DAY, 3 * DAY, -DAY])
+    def tick(self, kind: str = "") -> int:
+        steps = [1, HOUR // 6, HOUR // 4, HOUR] if kind == "undo" else [0, 1, HOUR, 6 * HOUR, DAY, 3 * DAY, -DAY]
+        step = self.rng.choice(steps) if not self.goes_well else min(self.rng.choice(steps[1:3]), HOUR // 6)
         self.now = max(START, self.now + step)
         return self.now
 
@@ -138,7 +151,7 @@ class Maker:
         made = {
             "id": self.id(),
             "type": kind,
-            "ms": self.tick(),
+            "ms": self.tick((body or {}).get("kind", "")),
             "install": self.rng.choice(PHONES),
             "seq": self.made,
             "author": self.rng.choice(PEOPLE),
@@ -191,12 +204,36 @@ class Maker:
         date = self.now + rng.choice([1, 2, 9]) * DAY
         match kind:
             case "assign":
-                return {"deadline_ms": date, "severity": rng.choice(["red", "orange", "yellow"])}
+                said = {"deadline_ms": date, "severity": rng.choice(["red", "orange", "yellow"])}
+                said["assignee_account_id"] = rng.choice([None, *PEOPLE])
+                said |= {"responsible_party": "王建国", "measures": "移走车辆"}
+                return said | rng.choice([{}, {"funds": "自筹", "plan": "专人看守"}, {"plan": "专人看守"}])
+            case "accept":
+                return {"refusal_witness": rng.choice([None, "田大禾"])}
+            case "submit":
+                return {"photos": rng.choice([[], [PHOTO]])}
+            case "extend":
+                until = self.now + rng.choice([1, 40, 80, 120]) * DAY
+                return {"reason": "材料未到", "interim": "专人看守", "deadline_ms": until}
+            case "refer":
+                return {"recipient": "街道", "letter": "函"}
+            case "chase":
+                return {"note": "已电话催办"}
+            case "feedback":
+                return {"outcome": "已查处", "attachments": rng.choice([[], [PHOTO]])}
+            case "relapse":
+                return {"photos": rng.choice([[PHOTO], [PHOTO], []]), "deadline_ms": rng.choice([None, date])}
+            case "reassign":
+                return {"assignee_account_id": rng.choice(PEOPLE), "reason": "离岗"}
+            case "undo":
+                steps = [r["id"] for r in (*self.history["records"], *self.history["console"]) if r.get("step")]
+                return {"undoes": rng.choice([self.last["id"], self.last["id"], *steps])}
             case "close":
                 # The newest visit, as somebody would who just came back from it; sometimes any, sometimes none.
                 cited = rng.choice([visits[-1:], visits[-1:], visits[-1:], visits, []])
                 basis = [visit for visit in visits if rng.random() < 0.3]
-                return {"revisit_id": rng.choice(cited) if cited else None, "basis": basis}
+                shown = [{"kind": kind, "attachments": [PHOTO]} for kind in ("ph", "xp") if rng.random() < 0.7]
+                return {"revisit_id": rng.choice(cited) if cited else None, "basis": basis, "evidence": shown}
             case "return":
                 return {"reason": "未整改到位", "deadline_ms": rng.choice([None, date])}
             case "void":
@@ -206,13 +243,21 @@ class Maker:
     def step(self, chain: tuple[str, str, str], kind: str, **more: Any) -> None:
         place = chain[0] if self.rng.random() > 0.03 else self.rng.choice(self.places)
         body = {"kind": kind, "chain": chain, "place": place, **self.fields(kind)}
-        strong = ["street", "department"] if kind == "close" else ["safety_officer", "safety_officer"]
+        strong = STRONG.get(kind, ["safety_officer", "safety_officer"])
         role = self.rng.choice(["committee", "committee", *strong, self.rng.choice(ROLES)])
+        if self.goes_well:
+            role = strong[0] if kind in STRONG else "committee"
+        said = {"role": role, "version": self.rng.choice([1, 2, 2]), **more}
+        if kind == "undo":
+            # Mostly by the same person soon afterwards, from wherever it was taken.
+            said["author"] = self.rng.choice([self.last["author"]] * 4 + PEOPLE)
+            self.now = self.last["ms"]
         if self.rng.random() < 0.5:
-            self.record("task_step", body, role=role, **more)
+            self.last = self.record("task_step", body, **said)
         else:
-            made = {"id": self.id(), "ms": self.tick(), "author": self.rng.choice(PEOPLE), "role": role, "step": body}
-            self.history["console"].append({**made, **more})
+            made = {"id": self.id(), "ms": self.tick(kind), "author": self.rng.choice(PEOPLE), "step": body}
+            self.last = {**made, **said}
+            self.history["console"].append(self.last)
 
     def life(self) -> None:
         """The life of something a visit saw, more or less as it should be."""
@@ -223,6 +268,7 @@ class Maker:
             return
         block, code = rng.choice(seen)
         chain = (block["place"], code, locus_of(block))
+        self.goes_well = rng.random() < 0.35
         for kind in rng.choice(LIVES):
             if rng.random() < 0.05:
                 continue
@@ -231,6 +277,7 @@ class Maker:
                 self.look_again(block)
             else:
                 self.step(chain, kind)
+        self.goes_well = False
 
     def look_again(self, block: dict[str, Any]) -> None:
         """A visit to the same spot: mostly nothing there any more, sometimes the same, sometimes whatever."""

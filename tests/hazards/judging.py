@@ -14,6 +14,16 @@ Get = Callable[[str], Any]
 Truth = bool | None
 
 
+HOUR, DAY, EAST = 3_600_000, 86_400_000, 8 * 3_600_000
+
+
+def due_ms(due: str, from_ms: int) -> int:
+    if due.endswith("h"):
+        return from_ms + int(due[:-1]) * HOUR
+    days = (from_ms + EAST) // DAY + int(due.removesuffix("d"))
+    return (days + 1) * DAY - EAST - 1
+
+
 def same(value: Any, wanted: Any) -> Truth:
     return None if value is MISSING else bool(value == wanted)
 

@@ -11,7 +11,19 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from tests.hazards.becoming import LEADS, saw, stepped
-from tests.hazards.judging import LOCUS, PLACE_KINDS, TABLES, PlainRule, Truth, result_of, with_numbers
+from tests.hazards.judging import (
+    DAY,
+    EAST,
+    HOUR,
+    LOCUS,
+    PLACE_KINDS,
+    TABLES,
+    PlainRule,
+    Truth,
+    due_ms,
+    result_of,
+    with_numbers,
+)
 
 Fact = Mapping[str, Any]
 Key = tuple[int, str, int, str]
@@ -19,7 +31,6 @@ Chain = tuple[str, str, str]
 """(place, chain, locus)"""
 NAME_SPACE = UUID("6f2b7c1e-52a4-5d0b-9c61-3d1f0a7e8b42")
 NIL = "00000000-0000-0000-0000-000000000000"
-HOUR, DAY, EAST = 3_600_000, 86_400_000, 8 * 3_600_000
 
 
 def key_of(fact: Fact) -> Key:
@@ -33,13 +44,6 @@ def hazard_of(community: str, chain: Chain) -> str:
 def locus_of(block: Fact) -> str:
     said = [block["answers"].get(name) for name in LOCUS.get(block["form"], ())]
     return "/".join("-" if v is None else unicodedata.normalize("NFKC", v).strip().upper() or "-" for v in said)
-
-
-def due_ms(due: str, from_ms: int) -> int:
-    if due.endswith("h"):
-        return from_ms + int(due[:-1]) * HOUR
-    days = (from_ms + EAST) // DAY + int(due.removesuffix("d"))
-    return (days + 1) * DAY - EAST - 1
 
 
 def in_force(records: Iterable[Fact]) -> list[dict[str, Any]]:
@@ -174,7 +178,10 @@ class Oracle:
                 if "seen" in event:
                     saw(hazard, event)
                 else:
-                    told[event["id"]] = stepped(hazard, event, looks)
+                    why = stepped(hazard, event, looks)
+                    if why and why.startswith("undid "):
+                        told[why.removeprefix("undid ")], why = "undone", None
+                    told[event["id"]] = why
             hazards[chain] = hazard
         return hazards, told
 
@@ -184,3 +191,6 @@ def _day_of(rule: PlainRule, answers: Mapping[str, Any]) -> int:
         return 0
     day = date.fromisoformat(answers[rule.at[0]]).toordinal() - date(1970, 1, 1).toordinal() + rule.at[1]
     return day * DAY - EAST
+
+
+__all__ = ["DAY", "HOUR", "NIL", "Chain", "Oracle", "hazard_of", "locus_of"]

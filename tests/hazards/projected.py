@@ -80,6 +80,10 @@ def hazards_in(session: Session, community_id: UUID) -> dict[Chain, dict[str, An
             "rules": h.rules,
             "assigned": _text(t.assign_step_id),
             "form": h.form,
+            "extended": h.extensions,
+            "holder": _text(t.assignee_id),
+            "referred": t.referred_ms,
+            "chased": t.chased_ms,
             "changes": changes[h.id],
         }
         for h, t in rows

@@ -63,7 +63,9 @@ def _visit(root_id: str, key: OrderKey, said: Mapping[str, Any]) -> VisitFact:
 
 def _step(root_id: str, key: OrderKey, said: Mapping[str, Any]) -> StepFact:
     step = said["step"]
-    return StepFact(root_id, key, step["hazard"], step["kind"], said["author"], said["role"], step)
+    return StepFact(
+        root_id, key, step["hazard"], step["kind"], said["author"], said["role"], step, said.get("version", 1)
+    )
 
 
 def fold_history(
@@ -118,6 +120,10 @@ def summary(hazard: HazardState) -> dict[str, Any]:
         "rules": sorted(hazard.rules),
         "assigned": hazard.assign_step.id if hazard.assign_step else None,
         "form": hazard.form,
+        "extended": hazard.extensions,
+        "holder": hazard.assignee_id,
+        "referred": hazard.referred_ms,
+        "chased": hazard.chased_ms,
         "changes": [
             (c.cycle, c.step, c.from_state, c.to_state, c.effective_ms, c.severity, c.cause, c.cause_id, c.actor_id)
             for c in hazard.changes

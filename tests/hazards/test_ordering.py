@@ -148,7 +148,7 @@ def test_step_before_the_hazard_was_found_does_not_apply() -> None:
 def test_step_of_a_kind_not_known_is_kept_with_its_reason() -> None:
     story = Story()
     story.visit(0, PARKED)
-    assert story.why(story.step(1, "extend", OFFICER)) == "step_unknown"
+    assert story.why(story.step(1, "inspect_from_orbit", OFFICER)) == "step_unknown"
 
 
 def test_step_that_a_late_record_overtakes_is_kept_with_its_reason() -> None:

@@ -49,6 +49,7 @@ def test_task_from_found_to_struck_off(sweep: Sweep) -> None:
     hazard = sweep.hazard(place)
     task = head.task(hazard)
     assert (task["state"], task["may"], worker.task(hazard)["may"]) == ("registered", ["assign"], [])
+    assert sweep.person("committee").task(hazard)["may"] == ["assign", "void", "refer"]
     assigned = done(head.take("assign", hazard, assignee_account_id=str(worker.account.id)))
     assert assigned["state"] == "assigned"
     assert assigned["assignee"] == {"id": str(worker.account.id), "name": "石小满"}
@@ -59,7 +60,7 @@ def test_task_from_found_to_struck_off(sweep: Sweep) -> None:
     seen = [v["visit_id"] for v in head.task(hazard)["history"]["visits"]]
     assert str(revisit) in seen
     closed = done(head.take("close", hazard, revisit_id=str(revisit), basis=seen, note="复查合格"))
-    assert (closed["state"], closed["may"], closed["overdue"]) == ("closed", [], False)
+    assert (closed["state"], closed["may"], closed["overdue"]) == ("closed", ["undo"], False)
     assert [t["step"] for t in closed["history"]["transitions"]] == ["register", "assign", "accept", "submit", "close"]
     assert [s["applied"] for s in closed["history"]["steps"]] == [True] * 4
     assert closed["number"].startswith("福泉-ebike_charging-")
@@ -210,7 +211,7 @@ def test_refused_step_stores_nothing(sweep: Sweep) -> None:
 
 
 def test_undoing_what_was_never_done_is_refused(sweep: Sweep) -> None:
-    """There is no undo: a return or a closing of a task nobody reported stores nothing."""
+    """A return, a closing or an undo where nothing was done stores nothing."""
     head = sweep.person("grid_head")
     hazard = sweep.hazard(sweep.tree.households[0])
     before = sweep.counts(*KEPT)
@@ -218,7 +219,8 @@ def test_undoing_what_was_never_done_is_refused(sweep: Sweep) -> None:
     for kind, body in said:
         answer = refused(head.take(kind, hazard, **body), 409, "step_not_applied")
         assert answer["reason"] == "wrong_state"
-    refused(head.post(f"/tasks/{hazard}/undo", {}), 404, "not_found")
+    answer = refused(head.take("undo", hazard, undoes=str(uuid4())), 409, "step_not_applied")
+    assert answer["reason"] == "nothing_to_undo"
     assert sweep.counts(*KEPT) == before
 
 

@@ -31,6 +31,8 @@ FIELDS = {
     "measures",
     "basis",
     "first_seen_ms",
+    "extensions",
+    "recheck_ms",
 }
 
 
@@ -83,6 +85,8 @@ def test_row_has_exactly_the_fields_of_the_protocol(sweep: Sweep) -> None:
         "measures": MEASURES,
         "basis": [visit, revisit],
         "first_seen_ms": found_ms,
+        "extensions": 0,
+        "recheck_ms": None,
     }
 
 

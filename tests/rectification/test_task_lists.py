@@ -7,6 +7,7 @@ import time_machine
 from sqlalchemy import text
 
 from backend import clock
+from backend.hazards.lifecycle import STEP_KINDS
 from backend.hazards.models import Hazard
 from backend.rectification import queries
 from tests.factories.records import CHARGING_EBIKE, block, visit_body
@@ -198,7 +199,7 @@ def test_history_tells_what_every_visit_saw(sweep: Sweep) -> None:
 def test_life_cycle_is_served_as_one_table(sweep: Sweep) -> None:
     table = sweep.person("viewer").get("/life-cycle").json
     steps = {step["kind"]: step for step in table["steps"]}
-    assert list(steps) == ["assign", "accept", "submit", "close", "return", "void"]
+    assert list(steps) == list(STEP_KINDS)
     assert steps["return"]["to"] is None
     assert "grid_head" in steps["close"]["roles"]
     assert "grid_worker" not in steps["close"]["roles"]
