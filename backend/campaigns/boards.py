@@ -107,8 +107,7 @@ def _today(
 def matrix(session: Session, campaign: Campaign, one: Round, building_id: UUID, scope: Sequence[str]) -> Shape:
     """The doors of a building by unit and floor, with how each stands. BuildingNotInCampaign."""
     head = queries.get_building(session, campaign, one.n, building_id, scope)
-    merged = select(Place.id).where(Place.community_id == campaign.community_id, Place.merged_into == building_id)
-    doors = queries.select_doors(campaign, one.n).where(or_(T.building_id == building_id, T.building_id.in_(merged)))
+    doors = queries.select_doors(campaign, one.n).where(queries.among_buildings(session, campaign, building_id))
     rows = session.execute(doors.where(in_scope(scope)).order_by(Place.name_pinyin, Place.id)).all()
     units = queries.names_of(session, campaign.community_id, {row.parent_id for row in rows})
     cells: dict[tuple[str, UUID], dict[int | None, list[Shape]]] = {}

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -108,10 +108,13 @@ def is_due() -> ColumnElement[bool]:
     return T.state.not_in(TERMINAL)
 
 
+def _doors(community_id: UUID) -> Select[*tuple[Any, ...]]:
+    d = TargetDoor
+    return select(d.place_id, d.grid_id, d.last_contact_ms, d.rev).where(d.community_id == community_id)
+
+
 def _load_targets(session: Session, community_id: UUID, ids: Sequence[str]) -> dict[str, FeedRow]:
-    doors = select(TargetDoor).where(
-        TargetDoor.community_id == community_id, among(TargetDoor.place_id, map(UUID, ids))
-    )
+    doors = _doors(community_id).where(among(TargetDoor.place_id, map(UUID, ids)))
     return {row.id: row for row in _target_rows(session, community_id, doors)}
 
 
@@ -120,8 +123,10 @@ def _targets_after(
 ) -> list[FeedRow]:
     area = UUID(scope_id.partition(":")[2])
     current = _current(session, community_id)
-    due = exists().where(T.community_id == community_id, T.place_id == TargetDoor.place_id, is_due(), _of(current))
-    doors = select(TargetDoor).where(TargetDoor.community_id == community_id, due)
+    # Looked up door by door along the page: a join would read the targets of the whole community.
+    due = select(T.round).where(T.community_id == community_id, T.place_id == TargetDoor.place_id, is_due())
+    is_any = due.where(_of(current)).limit(1).scalar_subquery().is_not(None)
+    doors = _doors(community_id).where(is_any)
     doors = doors.where(TargetDoor.grid_id.is_(None) if area == community_id else TargetDoor.grid_id == area)
     if after_id is not None:
         doors = doors.where(TargetDoor.place_id > UUID(after_id))
@@ -143,8 +148,8 @@ def _of(current: Mapping[UUID, list[int]]) -> ColumnElement[bool]:
     return or_(False, *(and_(T.campaign_id == c, T.round == func.any(numbers)) for c, numbers in current.items()))
 
 
-def _target_rows(session: Session, community_id: UUID, doors: Select[Any]) -> list[FeedRow]:
-    found = session.scalars(doors.execution_options(populate_existing=True)).all()
+def _target_rows(session: Session, community_id: UUID, doors: Select[*tuple[Any, ...]]) -> list[FeedRow]:
+    found = session.execute(doors).all()
     if not found:
         return []
     due: dict[UUID, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
@@ -160,7 +165,7 @@ def _target_rows(session: Session, community_id: UUID, doors: Select[Any]) -> li
     ]
 
 
-def _wire(door: TargetDoor, due: Sequence[Row[*tuple[Any, ...]]]) -> dict[str, Any]:
+def _wire(door: Row[*tuple[Any, ...]], due: Sequence[Row[*tuple[Any, ...]]]) -> dict[str, Any]:
     return {
         "kind": due[0].kind,
         "forms": sorted({form for row in due for form in row.forms_left}),

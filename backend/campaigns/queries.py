@@ -205,13 +205,19 @@ def building_states(
         found = found.join(door, and_(door.community_id == T.community_id, door.id == building))
         found = found.where(door.id.in_(select(Place.id).where(Place.community_id == T.community_id, in_scope(scope))))
     if only is not None:
-        found = found.where(building == only)
+        found = found.where(among_buildings(session, campaign, only))
     if after is not None:
         found = found.where(building > after)
     rows = session.execute(found if limit is None else found.limit(limit)).all()
     said = _last_said(session, campaign, n, [row.id for row in rows])
     names = names_of(session, campaign.community_id, [row.id for row in rows])
     return [_building(row, names.get(row.id), said.get(row.id)) for row in rows]
+
+
+def among_buildings(session: Session, campaign: Campaign, building_id: UUID) -> ColumnElement[bool]:
+    """Targets of a building and of those merged into it."""
+    same = select(Place.id).where(Place.community_id == campaign.community_id, Place.merged_into == building_id)
+    return T.building_id == func.any([building_id, *session.scalars(same)])
 
 
 def get_building(
