@@ -192,15 +192,16 @@ class MatrixSchema(BuildingSchema):
     units = fields.List(fields.Nested(UnitSchema), required=True)
 
 
-class BuildingStepSchema(RoundQuery):
-    """``note``: why, for the record."""
+class BuildingStepSchema(Schema):
+    """``round``: the one that runs now when it is left out; ``note``: why, for the record."""
 
+    round = WireInt(load_default=None, allow_none=True, validate=validate.Range(1, 1000))
     note = prose(2000, load_default=None, allow_none=True)
 
 
 class GuardSchema(Schema):
     """How often and when residents may be asked for their time, over all campaigns together."""
 
-    cool_down_days = fields.Integer(required=True, validate=validate.Range(0, 365))
+    cool_down_days = WireInt(required=True, validate=validate.Range(0, 365))
     quiet_from = matching(TIME_OF_DAY, required=True)
     quiet_until = matching(TIME_OF_DAY, required=True)
