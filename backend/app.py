@@ -2,6 +2,9 @@
 
 from flask import Flask
 
+from backend.campaigns.feed import CAMPAIGN_ENTITY, TARGET_ENTITY
+from backend.campaigns.projecting import want_found
+from backend.campaigns.routes import blueprint as campaigns
 from backend.console.pages import blueprint as pages
 from backend.db import Database
 from backend.forms.catalogue import FormCatalogue
@@ -19,6 +22,7 @@ from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
 from backend.meetings.routes import blueprint as meetings
+from backend.meetings.statement_routes import blueprint as statements
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
@@ -39,14 +43,14 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
-    *(tasks, rechecks, work_orders, dossier, meetings, pages, operations),
+    *(tasks, rechecks, work_orders, dossier, campaigns, meetings, statements, pages, operations),
 )
 
 
 def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorbell | None = None) -> Runtime:
     """Everything a request or a job needs; the worker makes one too."""
     keyring, catalogue = Keyring(settings.secret_key), FormCatalogue()
-    listeners = PlaceListeners([release_places], [tell_feed, recompile_moved])
+    listeners = PlaceListeners([release_places], [tell_feed, recompile_moved, want_found])
     return Runtime(
         settings=settings,
         db=db or Database(settings.database_url),
@@ -58,7 +62,9 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             listeners,
             RuleListeners([want_form_folds, tell_form]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
-            FeedEntities((PLACE, form_entity(), task_entity(keyring, catalogue), RECORD_STATUS)),
+            FeedEntities(
+                (PLACE, form_entity(), task_entity(keyring, catalogue), CAMPAIGN_ENTITY, TARGET_ENTITY, RECORD_STATUS)
+            ),
         ),
     )
 

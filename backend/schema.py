@@ -20,6 +20,7 @@ FEATURES_WITH_TABLES = (
     "inspections",
     "sync",
     "hazards",
+    "campaigns",
     "rectification",
     "meetings",
     "jobs",

@@ -22,10 +22,11 @@ ROLES: Final = (
 
 #: Any log-in on a phone may push what waits there (records carry their author), so everybody holds ``sync.push``.
 _READ: Final = frozenset({"sync.push", "place.read", "task.read", "paper.read"})
-_FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read"})
-_WORKER: Final = _FIELD | {"task.accept", "task.relapse", "task.submit", "task.undo"}
+_FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read", "campaign.read"})
+_WORKER: Final = _FIELD | {"building.declare", "task.accept", "task.relapse", "task.submit", "task.undo"}
 _GRID_HEAD: Final = _WORKER | {
     "account.manage",
+    "building.approve",
     "device.revoke",
     "order.issue",
     "paper.read",
@@ -40,6 +41,7 @@ _GRID_HEAD: Final = _WORKER | {
 _SAFETY_OFFICER: Final = _GRID_HEAD | {"paper.make", "quarantine.read", "quarantine.repair", "task.void"}
 _COMMITTEE: Final = _SAFETY_OFFICER | {
     "audit.read",
+    "campaign.manage",
     "job.manage",
     "paper.issue",
     "place.manage",
@@ -62,14 +64,16 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "grid_head": _GRID_HEAD,
     "safety_officer": _SAFETY_OFFICER,
     "committee": _COMMITTEE,
-    "street": _ABOVE | {"task.extend", "task.relapse"},
+    "street": _ABOVE | {"campaign.read", "task.extend", "task.relapse"},
     "department": _ABOVE,
-    "district": _READ | {"record.read"},
+    "district": _READ | {"campaign.manage", "campaign.read", "record.read"},
     "viewer": _READ,
     "administrator": _READ
     | {
         "account.manage",
         "audit.read",
+        "campaign.manage",
+        "campaign.read",
         "device.revoke",
         "job.manage",
         "paper.make",
