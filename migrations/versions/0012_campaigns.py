@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.tenancy import guard_tenant_table
 
-revision = "0018_campaigns"
+revision = "0012_campaigns"
 down_revision = "0011_life_cycle"
 
 
