@@ -2,6 +2,8 @@
 
 from flask import Flask
 
+from backend.attachments.file_store import FileStore
+from backend.attachments.routes import blueprint as attachments
 from backend.console.pages import blueprint as pages
 from backend.db import Database
 from backend.forms.catalogue import FormCatalogue
@@ -19,6 +21,8 @@ from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
 from backend.meetings.routes import blueprint as meetings
+from backend.notices.listeners import NoticeListeners
+from backend.notices.routes import blueprint as notices
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
@@ -39,7 +43,8 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
-    *(tasks, rechecks, work_orders, dossier, meetings, pages, operations),
+    *(tasks, rechecks, work_orders, dossier, attachments, notices),
+    *(meetings, pages, operations),
 )
 
 
@@ -56,6 +61,8 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             keyring,
             catalogue,
             listeners,
+            FileStore(settings.data_dir / "files"),
+            NoticeListeners(),
             RuleListeners([want_form_folds, tell_form]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
             FeedEntities((PLACE, form_entity(), task_entity(keyring, catalogue), RECORD_STATUS)),

@@ -18,9 +18,11 @@ FEATURES_WITH_TABLES = (
     "places",
     "forms",
     "inspections",
+    "attachments",
     "sync",
     "hazards",
     "rectification",
+    "notices",
     "meetings",
     "jobs",
 )

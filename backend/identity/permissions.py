@@ -23,7 +23,15 @@ ROLES: Final = (
 #: Any log-in on a phone may push what waits there (records carry their author), so everybody holds ``sync.push``.
 _READ: Final = frozenset({"sync.push", "place.read", "task.read", "paper.read"})
 _FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read"})
-_WORKER: Final = _FIELD | {"task.accept", "task.relapse", "task.submit", "task.undo"}
+_WORKER: Final = _FIELD | {
+    "attachment.put",
+    "notice.read",
+    "notice.serve",
+    "task.accept",
+    "task.relapse",
+    "task.submit",
+    "task.undo",
+}
 _GRID_HEAD: Final = _WORKER | {
     "account.manage",
     "device.revoke",
@@ -37,7 +45,13 @@ _GRID_HEAD: Final = _WORKER | {
     "task.recheck",
     "task.return",
 }
-_SAFETY_OFFICER: Final = _GRID_HEAD | {"paper.make", "quarantine.read", "quarantine.repair", "task.void"}
+_SAFETY_OFFICER: Final = _GRID_HEAD | {
+    "notice.issue",
+    "paper.make",
+    "quarantine.read",
+    "quarantine.repair",
+    "task.void",
+}
 _COMMITTEE: Final = _SAFETY_OFFICER | {
     "audit.read",
     "job.manage",
@@ -49,6 +63,7 @@ _COMMITTEE: Final = _SAFETY_OFFICER | {
 }
 #: What street and departments do about tasks: they strike off what is theirs and answer what was referred to them.
 _ABOVE: Final = _READ | {
+    "notice.read",
     "record.read",
     "sync.pull",
     "task.close",
@@ -62,9 +77,9 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "grid_head": _GRID_HEAD,
     "safety_officer": _SAFETY_OFFICER,
     "committee": _COMMITTEE,
-    "street": _ABOVE | {"task.extend", "task.relapse"},
+    "street": _ABOVE | {"attachment.put", "notice.serve", "task.extend", "task.relapse"},
     "department": _ABOVE,
-    "district": _READ | {"record.read"},
+    "district": _READ | {"notice.read", "record.read"},
     "viewer": _READ,
     "administrator": _READ
     | {
