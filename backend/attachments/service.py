@@ -44,10 +44,8 @@ def keep_attachment(
     mime, digest = kind_of(raw), hashlib.sha256(raw).digest()
     file_id = uuid5(NS_ATTACHMENT, f"{community_id}|{digest.hex()}")
     values = {"sha256": digest, "mime": mime, "bytes": len(raw), "stored_ms": now_ms, "stored_by": account_id}
-    made = session.execute(
-        insert(Attachment).values(community_id=community_id, id=file_id, **values).on_conflict_do_nothing()
-    )
-    if made.rowcount:  # type: ignore[attr-defined]
+    added = insert(Attachment).values(community_id=community_id, id=file_id, **values).on_conflict_do_nothing()
+    if session.execute(added.returning(Attachment.id)).first() is not None:
         sealed = runtime.part(Keyring).sealer(session, community_id).seal(file_id, raw)
         session.execute(
             insert(RecordKey).values(

@@ -60,9 +60,12 @@ def _page(section: Any, copy: str) -> None:
     _run(foot, "— ", SONG, 14)
     _page_number(_run(foot, "", SONG, 14))
     _run(foot, " —", SONG, 14)
+    # A further section begins as a copy of the one before, its numbering included.
+    for copied in section._sectPr.findall(qn("w:pgNumType")):
+        section._sectPr.remove(copied)
     start = OxmlElement("w:pgNumType")
     start.set(qn("w:start"), "1")
-    section._sectPr.append(start)
+    section._sectPr.find(qn("w:pgMar")).addnext(start)
 
 
 def _page_number(run: Any) -> None:
