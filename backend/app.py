@@ -6,6 +6,9 @@ from backend.attachments.file_store import FileStore
 from backend.attachments.routes import blueprint as attachments
 from backend.console.pages import blueprint as pages
 from backend.db import Database
+from backend.evacuations.feed import EVACUATION
+from backend.evacuations.routes import blueprint as evacuations
+from backend.evacuations.service import HousesMoved, on_notice
 from backend.forms.catalogue import FormCatalogue
 from backend.forms.listeners import RuleListeners
 from backend.forms.routes import blueprint as forms
@@ -21,6 +24,7 @@ from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
 from backend.meetings.routes import blueprint as meetings
+from backend.notices.feed import NOTICE, notices_moved, tell_notice
 from backend.notices.listeners import NoticeListeners
 from backend.notices.routes import blueprint as notices
 from backend.operations.routes import blueprint as operations
@@ -43,7 +47,7 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
-    *(tasks, rechecks, work_orders, dossier, attachments, notices),
+    *(tasks, rechecks, work_orders, dossier, attachments, notices, evacuations),
     *(meetings, pages, operations),
 )
 
@@ -51,7 +55,7 @@ BLUEPRINTS = (
 def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorbell | None = None) -> Runtime:
     """Everything a request or a job needs; the worker makes one too."""
     keyring, catalogue = Keyring(settings.secret_key), FormCatalogue()
-    listeners = PlaceListeners([release_places], [tell_feed, recompile_moved])
+    listeners = PlaceListeners([release_places], [tell_feed, recompile_moved, notices_moved, HousesMoved(keyring)])
     return Runtime(
         settings=settings,
         db=db or Database(settings.database_url),
@@ -62,10 +66,10 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             catalogue,
             listeners,
             FileStore(settings.data_dir / "files"),
-            NoticeListeners(),
+            NoticeListeners([tell_notice, on_notice]),
             RuleListeners([want_form_folds, tell_form]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
-            FeedEntities((PLACE, form_entity(), task_entity(keyring, catalogue), RECORD_STATUS)),
+            FeedEntities((PLACE, form_entity(), task_entity(keyring, catalogue), NOTICE, EVACUATION, RECORD_STATUS)),
         ),
     )
 

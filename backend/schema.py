@@ -23,6 +23,7 @@ FEATURES_WITH_TABLES = (
     "hazards",
     "rectification",
     "notices",
+    "evacuations",
     "meetings",
     "jobs",
 )

@@ -25,6 +25,8 @@ _READ: Final = frozenset({"sync.push", "place.read", "task.read", "paper.read"})
 _FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read"})
 _WORKER: Final = _FIELD | {
     "attachment.put",
+    "evacuation.read",
+    "evacuation.record",
     "notice.read",
     "notice.serve",
     "task.accept",
@@ -46,6 +48,7 @@ _GRID_HEAD: Final = _WORKER | {
     "task.return",
 }
 _SAFETY_OFFICER: Final = _GRID_HEAD | {
+    "evacuation.appraise",
     "notice.issue",
     "paper.make",
     "quarantine.read",
@@ -63,6 +66,9 @@ _COMMITTEE: Final = _SAFETY_OFFICER | {
 }
 #: What street and departments do about tasks: they strike off what is theirs and answer what was referred to them.
 _ABOVE: Final = _READ | {
+    "evacuation.appraise",
+    "evacuation.close",
+    "evacuation.read",
     "notice.read",
     "record.read",
     "sync.pull",
@@ -77,9 +83,9 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "grid_head": _GRID_HEAD,
     "safety_officer": _SAFETY_OFFICER,
     "committee": _COMMITTEE,
-    "street": _ABOVE | {"attachment.put", "notice.serve", "task.extend", "task.relapse"},
+    "street": _ABOVE | {"attachment.put", "evacuation.record", "notice.serve", "task.extend", "task.relapse"},
     "department": _ABOVE,
-    "district": _READ | {"notice.read", "record.read"},
+    "district": _READ | {"evacuation.read", "notice.read", "record.read"},
     "viewer": _READ,
     "administrator": _READ
     | {
