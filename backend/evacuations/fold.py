@@ -172,12 +172,14 @@ def _notice_served(house: House, fact: Fact) -> None:
 
 
 def _listed(house: House, fact: Fact) -> None:
-    """Said again, it corrects how many live there; whether they left stays as it is."""
+    """Said again, it corrects how many live there; who left stays away, and where nobody lives nobody need leave."""
     household = house.households.setdefault(str(fact.household_id), Household(fact.id, fact.id))
     household.listed_id = household.last_id = fact.id
     household.persons = int(fact.body.get("persons", 0))
-    if household.state in ("listed", "vacant"):
-        household.state = "listed" if household.persons else "vacant"
+    if not household.persons and household.state != "left":
+        household.state = "vacant"
+    elif household.persons and household.state == "vacant":
+        household.state = "listed"
 
 
 def _told(house: House, fact: Fact) -> None:

@@ -43,6 +43,8 @@ _PLAIN: Final = frozenset(
     {"grade", "report_no", "reported_on", "persons", "destination", "utilities_off", "returned", "ending", "fact_id"}
 )
 _PEOPLE: Final = frozenset({"contact", "by", "street", "police"})
+#: Texts about the house, not about people. What help somebody needs, and why, is told to nobody else.
+_ABOUT_HOUSE: Final = frozenset({"appraiser", "danger_parts", "to"})
 
 
 def _select(ctx: RequestContext) -> Select[Any]:
@@ -105,7 +107,7 @@ def may_see_persons(ctx: RequestContext, path: str) -> bool:
 def list_households(ctx: RequestContext, house_id: UUID, in_full: bool) -> list[Shape]:
     """The households of the case, by name; ``listed``: who lives there and what help they need, if it may be seen."""
     h = EvacuationHousehold
-    rows: Sequence[Row[Any]] = ctx.session.execute(
+    rows: Sequence[Any] = ctx.session.execute(
         select(
             *h.__table__.columns,
             h.household_id.label("place_id"),
@@ -211,9 +213,11 @@ def _fact_line(ctx: RequestContext, row: Row[Any], in_full: bool) -> Shape:
 
 
 def _masked(name: str, value: Any) -> Any:
-    if name in _PLAIN or not isinstance(value, str):
-        return value if name in _PLAIN else None
-    return mask_names(value) if name in _PEOPLE else mask_text(value)
+    if name in _PLAIN:
+        return value
+    if not isinstance(value, str):
+        return None
+    return mask_names(value) if name in _PEOPLE else mask_text(value) if name in _ABOUT_HOUSE else None
 
 
 def households_by_house(
