@@ -18,10 +18,13 @@ FEATURES_WITH_TABLES = (
     "places",
     "forms",
     "inspections",
+    "attachments",
     "sync",
     "hazards",
     "campaigns",
     "rectification",
+    "notices",
+    "evacuations",
     "meetings",
     "jobs",
 )
