@@ -10,6 +10,7 @@ from backend.campaigns.routes import blueprint as campaigns
 from backend.console.pages import blueprint as pages
 from backend.db import Database
 from backend.evacuations.feed import EVACUATION
+from backend.evacuations.projecting import load_standings
 from backend.evacuations.routes import blueprint as evacuations
 from backend.evacuations.service import HousesMoved, on_notice
 from backend.forms.catalogue import FormCatalogue
@@ -37,6 +38,7 @@ from backend.places.service import PlaceListeners
 from backend.rectification.dossier_routes import blueprint as dossier
 from backend.rectification.feed import task_entity
 from backend.rectification.rechecks_routes import blueprint as rechecks
+from backend.rectification.registers import EvidenceRegisters
 from backend.rectification.routes import blueprint as tasks
 from backend.rectification.rule_changes import want_form_folds
 from backend.rectification.step_records import TASK_STEP
@@ -73,6 +75,7 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             listeners,
             FileStore(settings.data_dir / "files"),
             NoticeListeners([tell_notice, on_notice]),
+            EvidenceRegisters((load_standings,)),
             RuleListeners([want_form_folds, tell_form]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
             FeedEntities(

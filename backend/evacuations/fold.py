@@ -48,7 +48,10 @@ class Household:
 
 @dataclass(slots=True)
 class House:
-    """The house after the walk: its open or last case. ``checks``: day → (moved back, when, fact)."""
+    """The house after the walk: its open or last case. ``checks``: day → (moved back, when, fact).
+
+    ``emptiness``: over all cases, since when every household was gone, or was not.
+    """
 
     cycle: int = 0
     is_open: bool = False
@@ -67,6 +70,7 @@ class House:
     households: dict[str, Household] = field(default_factory=dict)
     checks: dict[date, tuple[bool, int, str]] = field(default_factory=dict)
     outcomes: dict[str, str | None] = field(default_factory=dict)
+    emptiness: list[tuple[OrderKey, bool]] = field(default_factory=list)
 
     @property
     def stage(self) -> str:
@@ -152,6 +156,7 @@ def _appraised(house: House, fact: Fact) -> None:
     at_ms, grade = fact.key.effective_ms, str(fact.body["grade"])
     if grade in DANGEROUS and not house.is_open:
         anew = House(cycle=house.cycle + 1, is_open=True, opened_ms=at_ms, outcomes=house.outcomes)
+        anew.emptiness = [*house.emptiness, (fact.key, False)]
         for each in fields(House):
             setattr(house, each.name, getattr(anew, each.name))
     if house.is_open:
@@ -242,6 +247,8 @@ def _household(house: House, fact: Fact) -> Household:
 def _look_whether_empty(house: House, fact: Fact) -> None:
     """A house is empty when households are listed and every one of them is gone."""
     is_empty = bool(house.households) and all(h.state in GONE for h in house.households.values())
+    if house.emptiness and house.emptiness[-1][1] != is_empty:
+        house.emptiness.append((fact.key, is_empty))
     if not is_empty:
         house.emptied_ms = None
     elif house.emptied_ms is None:

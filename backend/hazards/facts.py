@@ -99,6 +99,15 @@ _UNJUDGED = Finding(Seen.UNJUDGED)
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What another register says of the place: from ``key`` on, evidence of a kind held there or held no more."""
+
+    key: OrderKey
+    evidence: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StepFact:
     """Something somebody did about a hazard; ``role`` was frozen at acceptance, ``body`` holds the kind's fields.
 

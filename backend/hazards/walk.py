@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from backend.hazards.effects import EFFECTS
-from backend.hazards.facts import Finding, Seen, StepFact
+from backend.hazards.facts import Finding, Seen, Standing, StepFact
 from backend.hazards.lifecycle import STEP_KINDS
 from backend.hazards.observing import gravity
 from backend.hazards.refusing import refusal_of
@@ -13,7 +13,12 @@ from mobile_contract.sync.ordering import OrderKey
 
 
 def walk_chain(
-    chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], powers: Powers
+    chain: str,
+    locus: str,
+    sightings: Sequence[Sighting],
+    steps: Sequence[StepFact],
+    powers: Powers,
+    standings: Sequence[Standing] = (),
 ) -> HazardState:
     hazard = HazardState(chain, locus)
     events: list[tuple[OrderKey, Sighting | StepFact]] = [(s.key, s) for s in sightings]
@@ -21,7 +26,7 @@ def walk_chain(
     events.sort(key=lambda event: event[0])
     for _, event in events:
         if isinstance(event, StepFact):
-            take_step(hazard, event, sightings, powers)
+            take_step(hazard, event, sightings, powers, standings)
         elif event.finding.seen in (Seen.PRESENT, Seen.ABSENT):
             hazard.last_step = hazard.before_last = None  # what was done since somebody looked cannot be taken back
             see = see_present if event.finding.seen is Seen.PRESENT else see_absent
@@ -93,9 +98,15 @@ def _propose(hazard: HazardState, sighting: Sighting) -> None:
     _note(hazard, "propose", before, sighting.key.effective_ms, "visit", sighting.visit_id, sighting.author_id)
 
 
-def take_step(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> None:
+def take_step(
+    hazard: HazardState,
+    step: StepFact,
+    sightings: Sequence[Sighting],
+    powers: Powers,
+    standings: Sequence[Standing] = (),
+) -> None:
     """Apply a step, or keep it as not applied with its reason."""
-    reason = refusal_of(hazard, step, sightings, powers)
+    reason = refusal_of(hazard, step, sightings, powers, standings)
     if reason is not None:
         hazard.not_applied[step.id] = reason
     elif step.kind == "undo":

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from backend.forms.catalogue import RuleBook
 from backend.hazards import facts, fold, observing, refusing, walk
 from backend.hazards.facts import Finding, Seen, StepFact
-from backend.hazards.state import HazardState, Powers, Sighting
+from backend.hazards.state import HazardState, Sighting
 from mobile_contract.forms import Form
 from mobile_contract.rules import CompiledRules
 from mobile_contract.sync.ordering import OrderKey
@@ -41,11 +41,11 @@ def moving_deadlines(hazard: HazardState, finding: Finding) -> None:
 
 
 def steps_last(
-    chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], powers: Powers
+    chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], *others: Any
 ) -> HazardState:
     """Steps are taken up when everything was seen, whenever they were taken."""
     late = [replace(step, key=step.key._replace(effective_ms=step.key.effective_ms + 10**12)) for step in steps]
-    return _walk(chain, locus, sightings, late, powers)
+    return _walk(chain, locus, sightings, late, *others)
 
 
 def newest_rules(book: RuleBook, form: Form, effective_ms: int) -> CompiledRules | None:
@@ -63,9 +63,9 @@ def for_ever(looks: Iterable[Sighting], as_of: int) -> tuple[list[Sighting], lis
     return walked, [day for _, days, _ in alone for day in days], any(dated for _, _, dated in alone)
 
 
-def trusting(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> str | None:
+def trusting(hazard: HazardState, step: StepFact, *others: Any) -> str | None:
     """Whatever was seen since the re-visit."""
-    why = _refusal(hazard, step, sightings, powers)
+    why = _refusal(hazard, step, *others)
     return None if why in ("contradicted", "submitter_may_not_close") else why
 
 
@@ -106,7 +106,7 @@ BUGS = {
     "extensions are not counted": Bug(refusing, "MOST_EXTENSIONS", 99),
     "undo at any time": Bug(refusing, "UNDO_WITHIN_MS", 10**13),
     "undo leaves what was done": Bug(walk, "undo", half_undone),
-    "evidence is not asked for": Bug(refusing, "_refusal_for_evidence", lambda hazard, step: None),
+    "evidence is not asked for": Bug(refusing, "_refusal_for_evidence", lambda hazard, step, standings: None),
     "red ones need no five measures": Bug(HazardState, "five_filled", property(lambda hazard: True)),
     "relapse stays in its cycle": Bug(HazardState, "begin_cycle", same_cycle),
 }
