@@ -41,6 +41,7 @@ from backend.rectification.rechecks_routes import blueprint as rechecks
 from backend.rectification.registers import EvidenceRegisters
 from backend.rectification.routes import blueprint as tasks
 from backend.rectification.rule_changes import want_form_folds
+from backend.rectification.rule_preview_routes import blueprint as rule_preview
 from backend.rectification.step_records import TASK_STEP
 from backend.rectification.work_orders_routes import blueprint as work_orders
 from backend.settings import Settings
@@ -53,7 +54,7 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
-    *(tasks, rechecks, work_orders, dossier, campaigns, attachments, notices, evacuations),
+    *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, notices, evacuations),
     *(meetings, statements, pages, operations),
 )
 
