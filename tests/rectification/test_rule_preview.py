@@ -149,7 +149,7 @@ def test_changes_are_numbered_and_kept(sweep: Sweep) -> None:
 @pytest.mark.parametrize(
     ("changed", "code", "pointer"),
     [
-        ({"rule": "XXX-99"}, "rule_unknown", None),
+        ({"rule": "EBC-99"}, "rule_unknown", None),
         ({"due": "soon"}, "invalid_input", "/changes/0/due"),
         ({"thresholds": {"open_w": 9}}, "invalid_input", "/changes/0/thresholds/open_w"),
         ({"effective_from_ms": 3 * DAY_MS}, "invalid_input", "/effective_from_ms"),
