@@ -2,6 +2,8 @@
 
 from flask import Flask
 
+from backend.calendar.listeners import CalendarListeners
+from backend.calendar.routes import blueprint as calendar
 from backend.console.pages import blueprint as pages
 from backend.db import Database
 from backend.forms.catalogue import FormCatalogue
@@ -22,6 +24,7 @@ from backend.meetings.routes import blueprint as meetings
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
+from backend.rectification.calendar_changes import want_moved_deadlines
 from backend.rectification.dossier_routes import blueprint as dossier
 from backend.rectification.feed import task_entity
 from backend.rectification.rechecks_routes import blueprint as rechecks
@@ -38,7 +41,7 @@ from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
-    *(sign_in, identity, places, forms, sync, records),
+    *(sign_in, identity, places, calendar, forms, sync, records),
     *(tasks, rechecks, work_orders, dossier, meetings, pages, operations),
 )
 
@@ -57,6 +60,7 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             catalogue,
             listeners,
             RuleListeners([want_form_folds, tell_form]),
+            CalendarListeners([want_moved_deadlines]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
             FeedEntities((PLACE, form_entity(), task_entity(keyring, catalogue), RECORD_STATUS)),
         ),

@@ -16,6 +16,7 @@ from backend.db import Base
 FEATURES_WITH_TABLES = (
     "identity",
     "places",
+    "calendar",
     "forms",
     "inspections",
     "sync",

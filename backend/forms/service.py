@@ -123,7 +123,7 @@ def override_rule(
         raise RuleUnknown(rule=rule_code)
     _refuse_thresholds(rules[-1], thresholds or {})
     if due is not None and not DUE.fullmatch(due):
-        raise InvalidInput(errors=[FieldError("/due", "invalid_value", {"why": "0, 24h, 7d"})])
+        raise InvalidInput(errors=[FieldError("/due", "invalid_value", {"why": "0, 24h, 7d, 5wd"})])
     override = RuleOverride(
         community_id=community_id,
         id=new_id(),

@@ -86,6 +86,7 @@ class HazardState:
     severity: str = "yellow"
     seen_severity: str = "yellow"
     deadline_ms: int = 0
+    strict_ms: int = 0
     deadline_fixed: bool = False
     registered_ms: int = 0
     last_present_ms: int = 0
