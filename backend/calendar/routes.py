@@ -102,7 +102,7 @@ def import_year(ctx: RequestContext, query: dict[str, Any], year: int) -> dict[s
     since_ms = ctx.now_ms if query["effective_from_ms"] is None else query["effective_from_ms"]
     changed = service.import_year(ctx.session, ctx.community_id, year, report.days, since_ms, ctx.actor.account_id)
     report.imported, report.changed = True, len(changed)
-    _changed(ctx, "calendar_imported", f"year:{year}", changed, since_ms, days=len(changed))
+    _changed(ctx, "calendar_imported", f"year:{year}", changed, since_ms, changed=len(changed))
     return report.as_dict()
 
 

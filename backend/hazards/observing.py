@@ -181,7 +181,7 @@ _RANK = {Seen.PRESENT: 3, Seen.UNKNOWN: 2, Seen.ABSENT: 1, Seen.UNJUDGED: 0}
 
 def together(one: Finding, other: Finding) -> Finding:
     """Two findings on one chain at one locus in one visit: present before unknown before absent; when both are
-    present, the highest severity and the earliest deadline (a red one's waits for no holiday), fixed only if both are."""
+    present, the highest severity and the earliest deadline (red waits for no holiday), fixed only if both are."""
     later: dict[int, Finding] = dict(one.later)
     for from_ms, coming in other.later:
         later[from_ms] = together(later[from_ms], coming) if from_ms in later else coming

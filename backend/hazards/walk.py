@@ -16,7 +16,7 @@ from mobile_contract.sync.ordering import OrderKey
 def walk_chain(
     chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], powers: Powers
 ) -> HazardState:
-    hazard = HazardState(chain, locus)
+    hazard = HazardState(chain, locus, powers.calendar)
     events: list[tuple[OrderKey, Sighting | StepFact]] = [(s.key, s) for s in sightings]
     events += [(step.key, step) for step in steps]
     events.sort(key=lambda event: event[0])

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import cast, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import Session
 
 from backend.calendar.working_days import LONGEST_REST
@@ -34,7 +35,8 @@ def want_moved_deadlines(session: Session, community_id: UUID, days: Collection[
 
 def _counts_working_days(session: Session, community_id: UUID) -> bool:
     """Whether any rule, as published or as the community changed it, has a deadline in working days."""
-    published = func.jsonb_path_exists(RuleVersion.definition, '$.rules[*] ? (@.due like_regex "wd$")')
+    path = cast('$.rules[*] ? (@.due like_regex "wd$")', JSONPATH)
+    published = func.jsonb_path_exists(RuleVersion.definition, path)
     overridden = (RuleOverride.community_id == community_id) & RuleOverride.due.like("%wd")
     found = or_(exists().where(published), exists().where(overridden))
     return bool(session.scalar(select(found)))

@@ -6,7 +6,7 @@ from alembic import op
 from migrations.tenancy import grant, guard_tenant_table
 
 revision = "0014_calendar"
-down_revision = "0010_rule_thresholds"
+down_revision = "0011_life_cycle"
 
 
 def upgrade() -> None:

@@ -31,7 +31,7 @@ def history_of(seed: int, size: int = 12) -> History:
 
 
 def check_many() -> None:
-    for seed in range(60):
+    for seed in range(200):
         check_fold(history_of(seed, 20))
 
 

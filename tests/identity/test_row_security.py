@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Connection,
+    Date,
     DateTime,
     Engine,
     Executable,
@@ -57,6 +58,7 @@ SAMPLES = {
     Boolean: lambda: True,
     LargeBinary: lambda: b"x",
     DateTime: lambda: datetime.now(UTC),
+    Date: lambda: datetime.now(UTC).date(),
     Ltree: lambda: "a",
 }
 
