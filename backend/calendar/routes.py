@@ -11,8 +11,8 @@ from backend.calendar.models import CalendarChange
 from backend.calendar.presenting import calendar_year, change
 from backend.calendar.queries import day_number
 from backend.calendar.schemas import (
-    FIRST,
-    LAST,
+    FIRST_YEAR,
+    LAST_YEAR,
     CalendarChangeSchema,
     CalendarYearSchema,
     NewDaySchema,
@@ -67,12 +67,13 @@ def get_calendar(ctx: RequestContext, year: int) -> dict[str, Any]:
     return calendar_year(ctx.session, ctx.community_id, year, ctx.now_ms)
 
 
-@blueprint.post("/calendar/days", guard=CHANGES)
+@blueprint.post("/calendar/days", guard=CHANGES, raises=(YearUnknown,))
 @blueprint.arguments(NewDaySchema)
 @blueprint.response(201, CalendarChangeSchema)
 def set_day(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     """The community's own word on a day. What it moves is folded again at once; what was assigned keeps its date."""
     _refuse_part_of_community(ctx)
+    _refuse_far_year(body["day"].year)
     since_ms = ctx.now_ms if body["effective_from_ms"] is None else body["effective_from_ms"]
     day, works = body["day"], body["works"]
     fact_id = service.set_day(ctx.session, ctx.community_id, day, works, body["name"], since_ms, ctx.actor.account_id)
@@ -107,7 +108,7 @@ def import_year(ctx: RequestContext, query: dict[str, Any], year: int) -> dict[s
 
 
 def _refuse_far_year(year: int) -> None:
-    if not FIRST.year <= year <= LAST.year:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
         raise YearUnknown
 
 

@@ -1,15 +1,13 @@
 """Shapes of the calendar's API."""
 
-from datetime import date
-
 from marshmallow import Schema, fields, validate
 
 from backend.calendar.year_file import LONGEST_NAME
-from backend.http.fields import line
+from backend.http.fields import TrueOrFalse, line
 from mobile_contract.forms.definition import SAFE_INTEGER
 from mobile_contract.sync.fields import WireInt
 
-FIRST, LAST = date(2000, 1, 1), date(2199, 12, 31)
+FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 
 class CalendarLabelSchema(Schema):
@@ -54,8 +52,8 @@ class NewDaySchema(Schema):
     """``works`` false: a holiday; true: worked (调休); null: as the nation has it. Counts for what is found from
     ``effective_from_ms`` on, from now on when that is null: deadlines given before do not move."""
 
-    day = fields.Date(required=True, validate=validate.Range(FIRST, LAST), metadata={"example": "2027-02-06"})
-    works = fields.Boolean(required=True, allow_none=True)
+    day = fields.Date(required=True, metadata={"example": "2027-02-06"})
+    works = TrueOrFalse(required=True, allow_none=True)
     name = line(LONGEST_NAME, load_default="")
     effective_from_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0, SAFE_INTEGER))
 
@@ -63,7 +61,7 @@ class NewDaySchema(Schema):
 class YearQuery(Schema):
     """``effective_from_ms``: as for a single day. ``dry_run``: only say what would happen."""
 
-    effective_from_ms = WireInt(load_default=None, validate=validate.Range(0, SAFE_INTEGER))
+    effective_from_ms = fields.Integer(load_default=None, validate=validate.Range(0, SAFE_INTEGER))
     dry_run = fields.Boolean(load_default=False)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
+
+import click
 
 from backend import clock
 from backend.app import make_runtime
@@ -89,6 +92,17 @@ def migrate(settings: Settings, progress: Progress | None = None) -> list[str]:
         return publish(db)
     finally:
         db.dispose()
+
+
+def chosen_communities(db: Database, only: UUID | None) -> list[UUID]:
+    """The named community, or all; ClickException when there is none of that id."""
+    with db.transaction() as session:
+        known = communities(session)
+    if only is None:
+        return known
+    if only not in known:
+        raise click.ClickException(f"there is no community {only}; create-admin makes one and prints its id")
+    return [only]
 
 
 def publish(db: Database) -> list[str]:

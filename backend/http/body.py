@@ -5,6 +5,7 @@ A slow phone must not hold a connection, and a 50 MB zip bomb must not fill memo
 
 import sys
 import zlib
+from typing import Final
 
 from flask import request
 
@@ -19,6 +20,8 @@ MAX_BYTES = 4 * 1024 * 1024
 #: Some libraries write it before their JSON; it is no part of it.
 BOM = b"\xef\xbb\xbf"
 CHUNK = 64 * 1024
+#: Members of one gzip body; a phone may join a few pieces it compressed apart.
+MAX_MEMBERS: Final = 64
 DRAINED_BYTES = 64 * 1024 * 1024
 
 
@@ -81,9 +84,15 @@ def decompress(raw: bytes, coding: str, max_bytes: int) -> bytes:
 
 
 def _gunzip(raw: bytes, max_bytes: int) -> tuple[bytes, bool]:
-    """All members of a gzip file one after another, up to one byte over the cap; whether the last one ended."""
-    out, finished = b"", False
+    """All members of a gzip file one after another, up to one byte over the cap; whether the last one ended.
+
+    ValueError for more members than any phone sends: each one costs a copy of the rest.
+    """
+    out, finished, members = b"", False, 0
     while raw and len(out) <= max_bytes:
+        members += 1
+        if members > MAX_MEMBERS:
+            raise ValueError("too many gzip members")
         inflate = zlib.decompressobj(wbits=31)
         out += inflate.decompress(raw, max_bytes + 1 - len(out))
         finished, raw = inflate.eof, inflate.unused_data.lstrip(b"\x00")

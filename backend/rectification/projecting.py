@@ -27,6 +27,8 @@ POWERS = Powers(
     may_close=lambda role, closers: role is not None and may_close(role, closers),
     may_extend=lambda role, severity: role is not None and may_extend(role, severity),
 )
+#: What an assignment says in words; they are sealed, and a hash of them tells that they were corrected.
+WORDS = ("responsible_party", "measures", "funds", "plan")
 
 
 @dataclass(slots=True)
@@ -154,7 +156,7 @@ class Projector:
             _uuid(hazard.assignee_id),
             _uuid(assigned.id) if assigned is not None else None,
             self.sealer.keyed_hash(party) if party else None,
-            self.sealer.keyed_hash(f"{party}\n{said.get('measures')}") if assigned is not None else None,
+            self.sealer.keyed_hash("\n".join(str(said.get(w)) for w in WORDS)) if assigned is not None else None,
             _uuid(hazard.submitter_id),
             _uuid(hazard.revisit_id),
             hazard.refused,
@@ -162,21 +164,32 @@ class Projector:
             hazard.chased_ms,
             recheck_ms,
         )
-        for n, change in enumerate(hazard.changes, 1):
-            out.rows["transition"][identity, n] = (
-                change.cycle,
-                change.step,
-                change.from_state,
-                change.to_state,
-                change.effective_ms,
-                change.severity,
-                hazard.form,
-                family.grid_at(change.effective_ms, where.get(change.cause_id)),
-                service_gap,
-                change.cause,
-                UUID(change.cause_id),
-                _uuid(change.actor_id),
-            )
+        _add_transitions(out, family, identity, hazard, where, service_gap)
+
+
+def _add_transitions(
+    out: Projection,
+    family: Family,
+    identity: UUID,
+    hazard: HazardState,
+    where: Mapping[str, UUID],
+    service_gap: bool,
+) -> None:
+    for n, change in enumerate(hazard.changes, 1):
+        out.rows["transition"][identity, n] = (
+            change.cycle,
+            change.step,
+            change.from_state,
+            change.to_state,
+            change.effective_ms,
+            change.severity,
+            hazard.form,
+            family.grid_at(change.effective_ms, where.get(change.cause_id)),
+            service_gap,
+            change.cause,
+            UUID(change.cause_id),
+            _uuid(change.actor_id),
+        )
 
 
 def _places_of_causes(family: Family, visits: Iterable[VisitFact], facts: PlaceFacts) -> Mapping[str, UUID]:
@@ -260,10 +273,7 @@ def _add_void(
         None,
         severity == "blue",
         "void",
-        0,
-        0,
-        0,
-        0,
+        *(0,) * 4,
         None,
         0,
         False,
@@ -271,18 +281,9 @@ def _add_void(
         own_id(merged, number.chain, number.locus) if merged is not None else None,
     )
     out.rows["rectification_task"][(number.hazard_id,)] = (
-        family.place_id,
-        closer,
-        None,
-        None,
-        None,
-        None,
-        None,
-        None,
-        0,
-        None,
-        None,
-        None,
+        *(family.place_id, closer),
+        *(None,) * 6,
+        *(0, None, None, None),
     )
 
 

@@ -52,48 +52,44 @@ def take_step(
         raise TaskChanged(rev=task.rev)
     if kind in ("assign", "reassign"):
         _refuse_stranger(session, community_id, body.get("assignee_account_id"))
-    step_id = new_id()
-    effective_ms = max(now_ms, _last_step_ms(session, community_id, hazard_id) + 1)
-    content = {"step": {**body, "kind": kind, "hazard_id": str(hazard_id), "place_id": str(place_id)}}
-    sealer = runtime.part(Keyring).sealer(session, community_id)
-    sealed = sealer.seal(step_id, orjson.dumps(content))
-    session.execute(
-        insert(RecordKey).values(
-            community_id=community_id,
-            record_id=step_id,
-            key_version=sealed.key_version,
-            wrapped=sealed.wrapped,
-        )
+    step = TaskStep(
+        community_id=community_id,
+        id=new_id(),
+        hazard_id=hazard_id,
+        place_id=place_id,
+        kind=kind,
+        effective_ms=max(now_ms, _last_step_ms(session, community_id, hazard_id) + 1),
+        install_id=NIL_ID,
+        seq=0,
+        actor_id=actor_id,
+        actor_role=actor_role,
+        from_record=False,
+        wall_ms=None,
+        schema_version=CURRENT_SCHEMA,
     )
-    session.add(
-        TaskStep(
-            community_id=community_id,
-            id=step_id,
-            hazard_id=hazard_id,
-            place_id=place_id,
-            kind=kind,
-            effective_ms=effective_ms,
-            install_id=NIL_ID,
-            seq=0,
-            actor_id=actor_id,
-            actor_role=actor_role,
-            from_record=False,
-            wall_ms=None,
-            sealed=sealed.body,
-            schema_version=CURRENT_SCHEMA,
-        )
-    )
-    session.flush()
+    _keep(session, runtime, step, body)
     projector = Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
     store(session, community_id, projector.project(session, held, lambda _: now_ms))
-    judged = select(StepOutcome).where(StepOutcome.community_id == community_id, StepOutcome.step_id == step_id)
+    judged = select(StepOutcome).where(StepOutcome.community_id == community_id, StepOutcome.step_id == step.id)
     outcome = session.scalars(judged).one_or_none()
     if outcome is None:  # its place was merged into another this very moment
         raise TaskChanged(rev=rev)
     if not outcome.applied:
         raise not_applied(outcome.reason or "wrong_state")
+    step_id = step.id
     session.expire_all()
     return step_id
+
+
+def _keep(session: Session, runtime: Runtime, step: TaskStep, body: Mapping[str, Any]) -> None:
+    """Store the step with its sealed body and the key to it."""
+    content = {"step": {**body, "kind": step.kind, "hazard_id": str(step.hazard_id), "place_id": str(step.place_id)}}
+    sealed = runtime.part(Keyring).sealer(session, step.community_id).seal(step.id, orjson.dumps(content))
+    key = {"record_id": step.id, "key_version": sealed.key_version, "wrapped": sealed.wrapped}
+    session.execute(insert(RecordKey).values(community_id=step.community_id, **key))
+    step.sealed = sealed.body
+    session.add(step)
+    session.flush()
 
 
 def _last_step_ms(session: Session, community_id: UUID, hazard_id: UUID) -> int:

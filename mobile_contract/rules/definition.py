@@ -83,7 +83,7 @@ CATEGORIES = {
 }
 """Values of the ledger's column 隐患类别."""
 
-DUE = re.compile(r"0|[1-9][0-9]{0,3}(?:h|d|wd)")
+DUE = re.compile(r"0|[1-9][0-9]{0,3}h|[1-9][0-9]{0,3}d|[1-9][0-9]{0,3}wd")
 AT = re.compile(r"(?P<field>[a-z][a-z0-9_]*)(?: (?P<sign>[+-]) (?P<days>[0-9]{1,4}) days)?")
 
 

@@ -16,6 +16,8 @@ from tests.hazards.system import fold_history
 
 COMMUNITY = str(UUID(int=77))
 AS_OF = START + 45 * DAY
+#: So many histories reach every corner of the life cycle, and so every seeded bug.
+MANY = 160
 QUICK = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -31,7 +33,7 @@ def history_of(seed: int, size: int = 12) -> History:
 
 
 def check_many() -> None:
-    for seed in range(200):
+    for seed in range(MANY):
         check_fold(history_of(seed, 20))
 
 
@@ -68,7 +70,7 @@ def test_check_fold_catches_a_broken_fold(bug: str, monkeypatch: pytest.MonkeyPa
 
 def test_histories_reach_every_corner_of_the_life_cycle() -> None:
     reached: set[str | None] = set()
-    for seed in range(160):
+    for seed in range(MANY):
         hazards, told = oracle_of(history_of(seed, 20), COMMUNITY, AS_OF).fold()
         reached |= {change[1] for hazard in hazards.values() for change in hazard["changes"]}
         reached |= set(told.values())

@@ -35,3 +35,10 @@ def test_push_gzip_whose_second_member_is_cut_is_unreadable(world: World) -> Non
     answer = phone.client.post("/sync/v1/push", data=body, headers=headers)
     assert (answer.status_code, answer.json["code"]) == (400, "body_unreadable")
     assert answer.json["dead_id"]
+
+
+def test_push_gzip_of_very_many_members_is_refused_before_they_are_unpacked(world: World) -> None:
+    phone = world.phone()
+    headers = {**phone.headers, "Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = phone.client.post("/sync/v1/push", data=gzip.compress(b"") * 20_000, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (400, "body_unreadable")
