@@ -23,6 +23,7 @@ FEATURES_WITH_TABLES = (
     "hazards",
     "rectification",
     "meetings",
+    "notifications",
     "jobs",
 )
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"

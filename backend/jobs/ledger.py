@@ -288,7 +288,18 @@ def communities(session: Session) -> list[UUID]:
     )
 
 
+def take_slots(session: Session, community_id: UUID, slots: Iterable[str]) -> set[str]:
+    """Those of ``slots`` that the caller is the first to take. Sorted, so that takers cannot deadlock."""
+    rows = [
+        {"kind": "schedule", "community_id": community_id, "subject": slot, "wanted": 1, "done": 1}
+        for slot in sorted(set(slots))
+    ]
+    if not rows:
+        return set()
+    taken = pg_insert(Job).values(rows).on_conflict_do_nothing().returning(Job.subject)
+    return set(session.scalars(taken))
+
+
 def take_slot(session: Session, community_id: UUID, slot: str) -> bool:
     """True for the one caller that comes first: a scheduled slot is a job row that is born done."""
-    taken = pg_insert(Job).values(kind="schedule", community_id=community_id, subject=slot, wanted=1, done=1)
-    return session.execute(taken.on_conflict_do_nothing().returning(Job.subject)).first() is not None
+    return bool(take_slots(session, community_id, [slot]))
