@@ -46,7 +46,9 @@ def due_reminders(session: Session, community_id: UUID, now_ms: int) -> int:
 
 def remind(session: Session, community_id: UUID, now_ms: int) -> int:
     """Tell what is to have been told by ``now_ms`` and was not yet."""
-    wanted = [(h, reminder) for h in list_watched(session, community_id, now_ms) for reminder in reminders_of(h, now_ms)]
+    wanted = [
+        (h, reminder) for h in list_watched(session, community_id, now_ms) for reminder in reminders_of(h, now_ms)
+    ]
     new = _take_slots(session, community_id, wanted)
     if new:
         recipients = Recipients.load(session, community_id)
@@ -99,9 +101,7 @@ def _take_slots(session: Session, community_id: UUID, wanted: Sequence[Told]) ->
     return [told for told in wanted if told[1].slot in taken]
 
 
-def _notify(
-    session: Session, community_id: UUID, new: Iterable[Told], recipients: Recipients, now_ms: int
-) -> None:
+def _notify(session: Session, community_id: UUID, new: Iterable[Told], recipients: Recipients, now_ms: int) -> None:
     rows = [
         {
             "community_id": community_id,
@@ -118,5 +118,3 @@ def _notify(
     ]
     for at in range(0, len(rows), SLOTS_AT_ONCE):
         session.execute(insert(Notification).on_conflict_do_nothing(), rows[at : at + SLOTS_AT_ONCE])
-
-

@@ -62,7 +62,9 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_delivery")),
-        sa.UniqueConstraint("community_id", "channel_id", "slot", name=op.f("uq_delivery_community_id_channel_id_slot")),
+        sa.UniqueConstraint(
+            "community_id", "channel_id", "slot", name=op.f("uq_delivery_community_id_channel_id_slot")
+        ),
     )
     op.create_index(
         op.f("ix_delivery_community_id_channel_id_sent_at"),
