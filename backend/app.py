@@ -21,6 +21,8 @@ from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
 from backend.meetings.routes import blueprint as meetings
+from backend.notifications.channel_routes import blueprint as channels
+from backend.notifications.routes import blueprint as notifications
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
@@ -43,6 +45,7 @@ from backend.sync.status_feed import RECORD_STATUS
 BLUEPRINTS = (
     *(sign_in, identity, places, calendar, forms, sync, records),
     *(tasks, rechecks, work_orders, dossier, meetings, pages, operations),
+    *(notifications, channels),
 )
 
 

@@ -97,7 +97,7 @@ def _networks(values: list[str]) -> None:
 
 
 def _mail_url(value: str | None) -> None:
-    if value is not None and not value.startswith(("smtp://", "smtps://")):
+    if value and not value.startswith(("smtp://", "smtps://")):
         raise ValidationError("must begin with smtp:// or smtps://")
 
 
@@ -118,10 +118,10 @@ def load_settings() -> Settings:
         api_workers=env.int("SAOLOU_API_WORKERS", 2, validate=validate.Range(1, 64)),
         trusted_proxies=env.int("SAOLOU_TRUSTED_PROXIES", 0, validate=validate.Range(0, 8)),
         worker_processes=env.int("SAOLOU_WORKER_PROCESSES", 2, validate=validate.Range(1, 64)),
-        webhook_hosts=tuple(env.list("SAOLOU_WEBHOOK_HOSTS", list(ROBOT_HOSTS)) or ()),
+        webhook_hosts=tuple(filter(None, env.list("SAOLOU_WEBHOOK_HOSTS", []) or ())) or ROBOT_HOSTS,
         webhook_loopback=env.bool("SAOLOU_WEBHOOK_LOOPBACK", False),
-        smtp_url=env.str("SAOLOU_SMTP_URL", None, validate=_mail_url),
-        mail_from=env.str("SAOLOU_MAIL_FROM", None),
+        smtp_url=env.str("SAOLOU_SMTP_URL", None, validate=_mail_url) or None,
+        mail_from=env.str("SAOLOU_MAIL_FROM", None) or None,
         metrics_from=tuple(env.list("SAOLOU_METRICS_FROM", list(LOOPBACK), validate=_networks) or ()),
     )
     problems = [f"{name}: unknown variable" for name in sorted(os.environ) if _is_unknown(name)]

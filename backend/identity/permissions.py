@@ -40,6 +40,7 @@ _GRID_HEAD: Final = _WORKER | {
 _SAFETY_OFFICER: Final = _GRID_HEAD | {"paper.make", "quarantine.read", "quarantine.repair", "task.void"}
 _COMMITTEE: Final = _SAFETY_OFFICER | {
     "audit.read",
+    "channel.manage",
     "job.manage",
     "paper.issue",
     "place.manage",
@@ -70,6 +71,7 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     | {
         "account.manage",
         "audit.read",
+        "channel.manage",
         "device.revoke",
         "job.manage",
         "paper.make",

@@ -9,14 +9,14 @@ from backend.rectification.presenting import severity_label
 #: kind → (zh, en); "due" that is over already has sentences of its own.
 SENTENCES: Mapping[str, tuple[str, str]] = {
     DUE: (
-        "隐患 {number}（{severity}）还有 {days} 天到期，请抓紧整改。",
+        "隐患 {number}（{severity}）{days} 天后到期，请抓紧整改。",
         "{number} ({severity}) is due in {days} days.",
     ),
     "today": ("隐患 {number}（{severity}）今天到期，请抓紧整改。", "{number} ({severity}) is due today."),
     LATE: ("隐患 {number}（{severity}）已逾期 {days} 天，请督促整改。", "{number} ({severity}) is {days} days late."),
     WATCH: (
         "{severity}隐患 {number} 尚未销号，请落实每日盯守。",
-        "{number} ({severity}) is open: look after it today.",
+        "{number} ({severity}) is open: watch it today.",
     ),
     CHASE: (
         "隐患 {number}（{severity}）移交后 {days} 天未见反馈，请催办。",
