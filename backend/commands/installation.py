@@ -107,17 +107,20 @@ def chosen_communities(db: Database, only: UUID | None) -> list[UUID]:
 
 def publish(db: Database) -> list[str]:
     """Publish what this release brings; tell every community's phones, wake the records that waited for it, and fold
-    again the places whose earlier visits it judges."""
+    again the places whose visits it judges: all of it or nothing, for what is published once is not new again.
+
+    New rules judge visits that were compiled already where phones' clocks are ahead, or a whole simulated community's.
+    """
     with db.transaction() as session:
+        told = communities(session)
+    with db.transaction(told) as session:
         published = publish_shipped(session, clock.now_ms())
-        told = communities(session) if published else []
-    for community_id in told:
-        with db.transaction([community_id]) as session:
+        for community_id in told if published else ():
             tell_forms(session, community_id, {item.code for item in published})
             release_waiting(session, community_id, "form", [f"{p.code}/{p.version}" for p in published if p.is_form])
             for item in published:
-                if item.judges_the_past:
-                    want_form_folds(session, community_id, item.code)
+                if item.judges_from_ms is not None:
+                    want_form_folds(session, community_id, item.code, item.judges_from_ms)
     return [str(item) for item in published]
 
 

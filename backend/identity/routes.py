@@ -152,7 +152,7 @@ def revoke_device(ctx: RequestContext, install_id: UUID) -> None:
     office.revoke_device(ctx, install_id)
 
 
-@blueprint.get("/audit-events", guard=requires("audit.read"))
+@blueprint.get("/audit-events", guard=requires("audit.read", everywhere=True))
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, page_schema(AuditEventSchema))
 def list_audit_events(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
