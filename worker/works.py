@@ -11,6 +11,6 @@ from worker.schedule import run_schedule
 WORKS = (
     Work("compile", compile_places, batch=1000),
     Work("paper", make_paper, lease=timedelta(minutes=10), isolation="REPEATABLE READ"),
-    Work("deliver", deliver_messages, lease=timedelta(minutes=15)),
+    Work("deliver", deliver_messages, lease=timedelta(minutes=2)),
     Work("schedule", run_schedule, repeat=timedelta(minutes=1)),
 )

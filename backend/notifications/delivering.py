@@ -5,6 +5,7 @@ then sends it again (an e-mail under the same Message-ID). What fails is tried a
 times, for somebody to see and to queue again.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,6 +36,7 @@ JOB: Final = "deliver"
 MESSAGES_A_MINUTE: Final = 20
 LINES: Final = 20
 TRIES: Final = 10
+SLICE_S: Final = 45.0
 LONGEST_WAIT_MINUTES: Final = 60
 #: (path of the place or None, kind, slot, what is said)
 Told = tuple[str | None, str, str, Mapping[str, Any]]
@@ -101,9 +103,12 @@ def _is_enabled() -> Any:
 
 
 def deliver(runtime: Runtime, community_id: UUID, channel_id: UUID) -> int:
-    """Send what waits for a channel, message by message, each in a transaction of its own; returns how many."""
-    sent = 0
-    while _send_next(runtime, community_id, channel_id):
+    """Send what waits for a channel, message by message, each in a transaction of its own; returns how many.
+
+    For a while: what is left is asked for again by the minute, so that a slow channel holds no worker.
+    """
+    sent, ends = 0, time.monotonic() + SLICE_S
+    while time.monotonic() < ends and _send_next(runtime, community_id, channel_id):
         sent += 1
     return sent
 

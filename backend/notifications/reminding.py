@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.clock import SHANGHAI, day_start_ms, local_day, utc
 from backend.db import new_id
 from backend.hazards.lifecycle import OPEN_STATES
-from backend.hazards.models import Hazard, LedgerNumber, Transition
+from backend.hazards.models import Hazard, LedgerNumber
 from backend.identity.models import Community
 from backend.jobs import ledger
 from backend.notifications.delivering import queue_deliveries
@@ -61,16 +61,9 @@ def list_watched(session: Session, community_id: UUID, now_ms: int) -> list[Watc
     """The open hazards about which something may be to be told by now."""
     soon_ms = day_start_ms(local_day(now_ms) + timedelta(days=DAYS_BEFORE + 1))
     h, t = Hazard, RectificationTask
-    referred = (
-        select(func.max(Transition.effective_ms))
-        .where(Transition.community_id == h.community_id, Transition.hazard_id == h.id)
-        .where(Transition.to_state == "referred", Transition.from_state != "referred")
-        .correlate(h)
-        .scalar_subquery()
-    )
     rows = session.execute(
         select(h.id, h.cycle, h.severity, h.state, h.deadline_ms, Place.path, t.closer, LedgerNumber.number)
-        .add_columns(t.assignee_id, referred.label("referred_ms"))
+        .add_columns(t.assignee_id, t.referred_ms)
         .select_from(h)
         .join(t, and_(t.community_id == h.community_id, t.hazard_id == h.id))
         .join(Place, and_(Place.community_id == h.community_id, Place.id == h.place_id))
