@@ -290,10 +290,8 @@ def communities(session: Session) -> list[UUID]:
 
 def take_slots(session: Session, community_id: UUID, slots: Iterable[str]) -> set[str]:
     """Those of ``slots`` that the caller is the first to take. Sorted, so that takers cannot deadlock."""
-    rows = [
-        {"kind": "schedule", "community_id": community_id, "subject": slot, "wanted": 1, "done": 1}
-        for slot in sorted(set(slots))
-    ]
+    common = {"kind": "schedule", "community_id": community_id, "wanted": 1, "done": 1}
+    rows = [{**common, "subject": slot} for slot in sorted(set(slots))]
     if not rows:
         return set()
     taken = pg_insert(Job).values(rows).on_conflict_do_nothing().returning(Job.subject)

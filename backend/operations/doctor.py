@@ -57,7 +57,15 @@ def run_doctor(settings: Settings, *, serving: bool = False) -> list[Check]:
             of_finding(check_disk(settings.data_dir), "Free some space, or move SAOLOU_DATA_DIR to a larger disk."),
             of_finding(check_database(db), "Start it, or put DATABASE_URL right."),
             *_asked(
-                db, check_postgres, check_role, check_clock, check_jobs, check_quarantine, check_backup, check_calendar
+                db,
+                check_postgres,
+                check_role,
+                check_clock,
+                check_jobs,
+                check_quarantine,
+                check_backup,
+                check_calendar,
+                check_messages,
             ),
             of_finding(check_broker(settings.redis_url), "Start Valkey, or put REDIS_URL right."),
             check_port(settings, serving),
@@ -205,6 +213,16 @@ def check_calendar(session: Session) -> Check:
         advice = "Import the State Council's notice: `python3 -m backend import-calendar FILE --year YEAR`."
         return Check("calendar", WARNING, " ".join(no_calendar_mark(year)["en"] for year in missing), advice)
     return Check("calendar", GOOD, f"official for {', '.join(map(str, years))}")
+
+
+def check_messages(session: Session) -> Check:
+    """Nothing that people were to be told outside the system was given up."""
+    queries.see_all(session)
+    dead = queries.count_dead_deliveries(session)
+    if dead:
+        advice = "GET /api/v1/notification-channels says why; repair the channel, then POST …/retry."
+        return Check("messages", WARNING, f"{dead} reminders could not be sent and were given up", advice)
+    return Check("messages", GOOD, "none given up")
 
 
 def check_port(settings: Settings, serving: bool) -> Check:
