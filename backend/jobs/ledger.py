@@ -239,9 +239,8 @@ def revive(session: Session, kind: str, community_id: UUID, subjects: Sequence[s
 def revive_all(session: Session) -> int:
     """Requeue every dead job, after what killed them was repaired; returns how many."""
     dead = update(Job).where(Job.dead_at.is_not(None), Job.done < Job.wanted)
-    return len(
-        session.execute(dead.values(dead_at=None, attempts=0, run_after=func.now()).returning(Job.subject)).all()
-    )
+    revived = dead.values(dead_at=None, attempts=0, run_after=func.now()).returning(Job.subject)
+    return len(session.execute(revived).all())
 
 
 def waiting(session: Session) -> list[tuple[str, UUID]]:
@@ -292,10 +291,8 @@ def take_slots(session: Session, community_id: UUID, slots: Iterable[str]) -> se
     """Those of ``slots`` that the caller is the first to take. Sorted, so that takers cannot deadlock."""
     common = {"kind": "schedule", "community_id": community_id, "wanted": 1, "done": 1}
     rows = [{**common, "subject": slot} for slot in sorted(set(slots))]
-    if not rows:
-        return set()
     taken = pg_insert(Job).values(rows).on_conflict_do_nothing().returning(Job.subject)
-    return set(session.scalars(taken))
+    return set(session.scalars(taken)) if rows else set()
 
 
 def take_slot(session: Session, community_id: UUID, slot: str) -> bool:
