@@ -7,7 +7,7 @@ from backend.http import Blueprint, RequestContext, requires
 from backend.identity.keys import Keyring
 from backend.identity.office import PlaceUnknown
 from backend.notifications import channels
-from backend.notifications.channels import ChannelNotFound, NoMailServer, TooManyChannels
+from backend.notifications.channels import ChannelNotFound, ChannelTargetMissing, NoMailServer, TooManyChannels
 from backend.notifications.schemas import (
     ChannelSchema,
     ChannelsSchema,
@@ -31,7 +31,7 @@ def list_channels(ctx: RequestContext) -> dict[str, Any]:
 @blueprint.post(
     "/notification-channels",
     guard=MANAGES,
-    raises=(WebhookRefused, NoMailServer, PlaceUnknown, TooManyChannels),
+    raises=(WebhookRefused, ChannelTargetMissing, NoMailServer, PlaceUnknown, TooManyChannels),
 )
 @blueprint.arguments(NewChannelSchema)
 @blueprint.response(201, ChannelSchema)

@@ -35,6 +35,12 @@ class TooManyChannels(DomainError):
     status = 422
 
 
+class ChannelTargetMissing(DomainError):
+    """An e-mail list without addresses, or a robot without its address."""
+
+    status = 422
+
+
 class NoMailServer(DomainError):
     """The installation names no mail server."""
 
@@ -45,6 +51,10 @@ add_messages(
     {
         "channel_not_found": ("没有找到该通知渠道。", "There is no such channel."),
         "too_many_channels": ("最多 {most} 个通知渠道。", "At most {most} channels."),
+        "channel_target_missing": (
+            "请填写邮箱地址（邮件）或机器人地址（企业微信、钉钉）。",
+            "Give addresses (e-mail) or the robot's address (企业微信, 钉钉).",
+        ),
         "no_mail_server": (
             "本系统未配置邮件服务器（SAOLOU_SMTP_URL、SAOLOU_MAIL_FROM），请联系管理员。",
             "This installation has no mail server (SAOLOU_SMTP_URL, SAOLOU_MAIL_FROM); ask its administrator.",
@@ -54,7 +64,7 @@ add_messages(
 
 
 def make_channel(ctx: RequestContext, body: Mapping[str, Any]) -> UUID:
-    """A new channel; WebhookRefused, NoMailServer, PlaceUnknown, TooManyChannels."""
+    """A new channel; WebhookRefused, ChannelTargetMissing, NoMailServer, PlaceUnknown, TooManyChannels."""
     session, community_id, channel_id = ctx.session, ctx.community_id, new_id()
     if _count(session, community_id) >= MOST:
         raise TooManyChannels(most=MOST)
@@ -81,6 +91,8 @@ def make_channel(ctx: RequestContext, body: Mapping[str, Any]) -> UUID:
 
 
 def _config(ctx: RequestContext, body: Mapping[str, Any]) -> dict[str, Any]:
+    if not (body["addresses"] if body["kind"] == "email" else body["url"]):
+        raise ChannelTargetMissing
     if body["kind"] == "email":
         if ctx.settings.smtp_url is None or ctx.settings.mail_from is None:
             raise NoMailServer

@@ -1,8 +1,6 @@
 """Shapes of the inbox's and the channels' API."""
 
-from typing import Any
-
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, fields, validate
 
 from backend.http.fields import TrueOrFalse, line, matching
 from backend.http.paging import PageQuery
@@ -65,13 +63,6 @@ class NewChannelSchema(Schema):
     url = matching(WEB_ADDRESS, load_default=None, allow_none=True)
     secret = matching(SECRET, load_default=None, allow_none=True)
     addresses = fields.List(matching(ADDRESS), load_default=[], validate=validate.Length(0, 50))
-
-    @validates_schema
-    def _needs_target(self, data: dict[str, Any], **_: Any) -> None:
-        if data["kind"] == "email" and not data["addresses"]:
-            raise ValidationError("e-mail needs addresses", "addresses")
-        if data["kind"] != "email" and data["url"] is None:
-            raise ValidationError("a robot needs its address", "url")
 
 
 class ChannelSchema(Schema):
