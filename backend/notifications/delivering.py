@@ -12,18 +12,21 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 import orjson
-from sqlalchemy import case, exists, func, select, text, update
+from sqlalchemy import case, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend import clock
 from backend.db import after_commit, new_id
+from backend.hazards.lifecycle import OPEN_STATES
+from backend.hazards.models import Hazard
 from backend.http.context import Runtime
 from backend.identity.keys import Keyring, Sealed, Sealer
 from backend.identity.models import Community
 from backend.identity.queries import find_place_paths
 from backend.inspections.models import RecordKey
 from backend.jobs import ledger
+from backend.notifications.escalation import Watched
 from backend.notifications.mail import send_mail
 from backend.notifications.models import Delivery, NotificationChannel
 from backend.notifications.robots import send_to_robot
@@ -34,12 +37,13 @@ from backend.settings import Settings
 JOB: Final = "deliver"
 #: Both robots refuse more in a minute; a message holds many reminders, so that this is plenty.
 MESSAGES_A_MINUTE: Final = 20
-LINES: Final = 20
+#: In one message: as many of the longest sentences as the shorter robot takes.
+LINES: Final = 10
 TRIES: Final = 10
 SLICE_S: Final = 45.0
 LONGEST_WAIT_MINUTES: Final = 60
-#: (path of the place or None, kind, slot, what is said)
-Told = tuple[str | None, str, str, Mapping[str, Any]]
+#: (about what, kind, slot, what is said)
+Told = tuple[Watched, str, str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +65,25 @@ def queue_deliveries(session: Session, community_id: UUID, told: Sequence[Told])
     ).all()
     paths = find_place_paths(session, community_id, {c.place_id for c in channels if c.place_id})
     rows = [
-        _row(community_id, channel.id, kind, slot, said)
+        _row(community_id, channel.id, hazard.id, kind, slot, said)
         for channel in channels
-        for path, kind, slot, said in told
-        if kind in channel.kinds and _concerns(channel, paths, path)
+        for hazard, kind, slot, said in told
+        if kind in channel.kinds and _concerns(channel, paths, hazard.path)
     ]
     for at in range(0, len(rows), 1000):
         session.execute(insert(Delivery).on_conflict_do_nothing(), rows[at : at + 1000])
 
 
-def _row(community_id: UUID, channel_id: UUID, kind: str, slot: str, said: Mapping[str, Any]) -> dict[str, Any]:
+def _row(
+    community_id: UUID, channel_id: UUID, hazard_id: UUID, kind: str, slot: str, said: Mapping[str, Any]
+) -> dict[str, Any]:
     keys = {"community_id": community_id, "id": new_id(), "channel_id": channel_id}
-    return {**keys, "slot": slot, "kind": kind, "said": dict(said)}
+    return {**keys, "hazard_id": hazard_id, "slot": slot, "kind": kind, "said": dict(said)}
 
 
-def _concerns(channel: NotificationChannel, paths: Mapping[UUID, str], path: str | None) -> bool:
-    if channel.place_id is None or path is None:
-        return channel.place_id is None
+def _concerns(channel: NotificationChannel, paths: Mapping[UUID, str], path: str) -> bool:
+    if channel.place_id is None:
+        return True
     above = paths.get(channel.place_id)
     return above is not None and (path == above or path.startswith(above + "."))
 
@@ -116,6 +122,7 @@ def deliver(runtime: Runtime, community_id: UUID, channel_id: UUID) -> int:
 def _send_next(runtime: Runtime, community_id: UUID, channel_id: UUID) -> bool:
     """One message; False when nothing waits, none may be sent now, or it failed."""
     with runtime.db.transaction([community_id]) as session:
+        _drop_settled(session, community_id, channel_id)
         waiting = _lock_waiting(session, community_id, channel_id)
         if not waiting or _sent_lately(session, community_id, channel_id) >= MESSAGES_A_MINUTE:
             return False
@@ -130,6 +137,15 @@ def _send_next(runtime: Runtime, community_id: UUID, channel_id: UUID) -> bool:
         sent = {"state": "sent", "sent_at": func.clock_timestamp(), "message_id": message_id, "last_error": None}
         session.execute(_rows(community_id, ids).values(sent))
     return True
+
+
+def _drop_settled(session: Session, community_id: UUID, channel_id: UUID) -> None:
+    """What was settled while its message waited is nobody's business any more."""
+    is_open = exists().where(
+        Hazard.community_id == Delivery.community_id, Hazard.id == Delivery.hazard_id, Hazard.state.in_(OPEN_STATES)
+    )
+    unsent = delete(Delivery).where(Delivery.community_id == community_id, Delivery.channel_id == channel_id)
+    session.execute(unsent.where(Delivery.state != "sent", Delivery.hazard_id.is_not(None), ~is_open))
 
 
 def _lock_waiting(session: Session, community_id: UUID, channel_id: UUID) -> Sequence[Delivery]:

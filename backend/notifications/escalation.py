@@ -1,8 +1,9 @@
 """Who is to be told what about an open hazard, and when, as a pure function of the hazard and the moment.
 
 Two days before it is due its owner; one day late the grid head, three the two committees, seven the street; every day
-of a 重大 its owner and the safety officer; every seven days of a referral without an answer the committee. Days are
-Shanghai's. Each has a slot, a name that no other has: told once, however often and however late anybody looks.
+of a 重大, until it is struck off, its owner and the safety officer; every seven days after the last word to the
+recipient of a referral, while there is no answer, the committee. Days are Shanghai's. Each has a slot, a name that no
+other has: told once, however often and however late anybody looks.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from backend.clock import DAY_MS, local_day
-from backend.hazards.lifecycle import OPEN_STATES
+from backend.hazards.lifecycle import CHASE_EVERY_MS, OPEN_STATES
 from mobile_contract.rules.definition import Severity
 
 DUE, LATE, WATCH, CHASE, TEST = "due", "late", "watch", "chase", "test"
@@ -21,7 +22,7 @@ KINDS: Final = (DUE, LATE, WATCH, CHASE)
 OWNER: Final = "owner"
 DAYS_BEFORE: Final = 2
 LATE_TO: Final = ((1, "grid_head"), (3, "committee"), (7, "street"))
-CHASE_DAYS: Final = 7
+CHASE_DAYS: Final = CHASE_EVERY_MS // DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Watched:
     closer: str
     number: str | None = None
     assignee_id: UUID | None = None
-    referred_ms: int | None = None
+    chased_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,11 @@ def _deadlines(hazard: Watched, today: date) -> Iterator[Reminder]:
 
 def _chases(hazard: Watched, now_ms: int) -> Iterator[Reminder]:
     """After several missed weeks the last one only: it says how long there was no answer."""
-    if hazard.referred_ms is None:
+    if hazard.chased_ms is None:
         return
-    times = (now_ms - hazard.referred_ms) // (CHASE_DAYS * DAY_MS)
+    times = (now_ms - hazard.chased_ms) // CHASE_EVERY_MS
     if times > 0:
-        slot = f"{CHASE}:{hazard.id}:{hazard.referred_ms}:{times}"
+        slot = f"{CHASE}:{hazard.id}:{hazard.chased_ms}:{times}"
         yield Reminder(CHASE, slot, ("committee",), times * CHASE_DAYS)
 
 

@@ -4,10 +4,12 @@ import smtplib
 import ssl
 from collections.abc import Sequence
 from email.message import EmailMessage
+from email.utils import format_datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from backend import clock
 from backend.notifications.web import SendFailed
 from backend.settings import Settings
 
@@ -24,6 +26,7 @@ def send_mail(settings: Settings, addresses: Sequence[str], subject: str, text: 
     message = EmailMessage()
     message["From"], message["Subject"] = settings.mail_from, subject
     message["To"] = "undisclosed-recipients:;"
+    message["Date"] = format_datetime(clock.utc(clock.now_ms()))
     message["Message-ID"] = f"<{message_id}@saolou.invalid>"
     message.set_content(text)
     try:

@@ -52,7 +52,8 @@ class NotificationChannel(Base):
 
 
 class Delivery(Base):
-    """One thing to be sent through one channel, once for each ``slot``. ``state``: queued, sent, dead.
+    """One thing to be sent through one channel, once for each ``slot``. ``state``: queued, sent, dead. ``hazard_id``:
+    what it is about; none for a test.
 
     Many may go in one message (``message_id``). A worker that dies between the sending and the commit sends again.
     """
@@ -75,6 +76,7 @@ class Delivery(Base):
     channel_id: Mapped[UUID]
     slot: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
+    hazard_id: Mapped[UUID | None]
     said: Mapped[dict[str, Any]] = mapped_column(JSONB)
     state: Mapped[str] = mapped_column(Text, server_default=text("'queued'"))
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))

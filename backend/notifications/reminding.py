@@ -16,7 +16,6 @@ from backend.clock import SHANGHAI, day_start_ms, local_day, utc
 from backend.db import new_id
 from backend.hazards.lifecycle import OPEN_STATES
 from backend.hazards.models import Hazard, LedgerNumber
-from backend.identity.models import Community
 from backend.jobs import ledger
 from backend.notifications.delivering import queue_deliveries
 from backend.notifications.escalation import DAYS_BEFORE, Reminder, Watched, reminders_of
@@ -26,7 +25,7 @@ from backend.places.models import Place
 from backend.rectification.models import RectificationTask
 from mobile_contract.rules.definition import Severity
 
-#: Hours of the day between which people are told something; ``settings["reminders"]`` of a community may say others.
+#: Hours of the day between which people are told something.
 FROM_HOUR, TO_HOUR = 8, 20
 SLOTS_AT_ONCE = 1000
 
@@ -35,9 +34,8 @@ Told = tuple[Watched, Reminder]
 
 def due_reminders(session: Session, community_id: UUID, now_ms: int) -> int:
     """Once an hour of the day, tell what is to have been told by ``now_ms``; returns how many reminders are new."""
-    plan = session.get_one(Community, community_id).settings.get("reminders") or {}
     now = utc(now_ms).astimezone(SHANGHAI)
-    if not plan.get("from_hour", FROM_HOUR) <= now.hour < plan.get("to_hour", TO_HOUR):
+    if not FROM_HOUR <= now.hour < TO_HOUR:
         return 0
     if not ledger.take_slot(session, community_id, f"reminders:{now:%Y-%m-%dT%H}"):
         return 0
@@ -53,7 +51,7 @@ def remind(session: Session, community_id: UUID, now_ms: int) -> int:
     if new:
         recipients = Recipients.load(session, community_id)
         _notify(session, community_id, new, recipients, now_ms)
-        queue_deliveries(session, community_id, [(h.path, r.kind, r.slot, said_of(h, r)) for h, r in new])
+        queue_deliveries(session, community_id, [(h, r.kind, r.slot, said_of(h, r)) for h, r in new])
     return len(new)
 
 
@@ -63,7 +61,7 @@ def list_watched(session: Session, community_id: UUID, now_ms: int) -> list[Watc
     h, t = Hazard, RectificationTask
     rows = session.execute(
         select(h.id, h.cycle, h.severity, h.state, h.deadline_ms, Place.path, t.closer, LedgerNumber.number)
-        .add_columns(t.assignee_id, t.referred_ms)
+        .add_columns(t.assignee_id, t.chased_ms)
         .select_from(h)
         .join(t, and_(t.community_id == h.community_id, t.hazard_id == h.id))
         .join(Place, and_(Place.community_id == h.community_id, Place.id == h.place_id))

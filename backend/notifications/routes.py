@@ -1,5 +1,6 @@
 """The inbox of whoever is signed in. Asking whether anything changed is cheap: the answers bear a tag (ETag)."""
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ Answer = Response | tuple[dict[str, Any], int, dict[str, str]]
 def list_notifications(ctx: RequestContext, query: dict[str, Any]) -> Answer:
     """What the caller was told, the newest first."""
     _, tag = _state(ctx)
-    tag = f"{tag}-{query['state']}-{query['limit']}-{query['cursor'] or ''}"[:200]
+    tag = hashlib.sha256(repr((tag, sorted(query.items()))).encode()).hexdigest()[:24]
     if request.if_none_match.contains(tag):
         return _unchanged(tag)
     rows = inbox.list_notifications(

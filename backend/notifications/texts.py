@@ -1,30 +1,28 @@
 """The sentences of notifications: numbers, grades and days, and nothing that names a person or a home."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from backend.notifications.escalation import CHASE, DUE, LATE, TEST, WATCH
 from backend.rectification.presenting import severity_label
+from mobile_contract.rules.definition import Severity
 
 #: kind → (zh, en); "due" that is over already has sentences of its own.
-SENTENCES: Mapping[str, tuple[str, str]] = {
-    DUE: (
-        "隐患 {number}（{severity}）{days} 天后到期，请抓紧整改。",
-        "{number} ({severity}) is due in {days} days.",
-    ),
-    "today": ("隐患 {number}（{severity}）今天到期，请抓紧整改。", "{number} ({severity}) is due today."),
-    LATE: ("隐患 {number}（{severity}）已逾期 {days} 天，请督促整改。", "{number} ({severity}) is {days} days late."),
-    WATCH: (
-        "{severity}隐患 {number} 尚未销号，请落实每日盯守。",
-        "{number} ({severity}) is open: watch it today.",
-    ),
+SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
+    DUE: ("{what}{days} 天后到期，请抓紧处理。", "{what} is due in {days} days."),
+    "today": ("{what}今天到期，请抓紧处理。", "{what} is due today."),
+    LATE: ("{what}已逾期 {days} 天，请督促整改。", "{what} is {days} days late."),
+    WATCH: ("{what}尚未销号，请落实每日盯守。", "{what} is open: watch it today."),
     CHASE: (
-        "隐患 {number}（{severity}）移交后 {days} 天未见反馈，请催办。",
-        "{number} ({severity}) was referred {days} days ago and there is no answer: chase it.",
+        "{what}已移交，距上次联系 {days} 天未见反馈，请催办。",
+        "{what} was referred; the recipient last heard of it {days} days ago and has not answered: chase it.",
     ),
     TEST: ("这是一条测试消息，收到即表示通知渠道可用。", "This is a test: the channel works."),
 }
-UNNUMBERED = ("（未编号）", "(without a number)")
+HAZARD: Final = ("隐患 {number}（{severity}）", "{number} ({severity})")
+#: What is blue is no hazard, and its grade is its name.
+GAP: Final = ("{severity} {number} ", "{number} ({severity})")
+UNNUMBERED: Final = ("（未编号）", "(without a number)")
 
 
 def text_of(kind: str, said: Mapping[str, Any]) -> dict[str, str]:
@@ -32,13 +30,15 @@ def text_of(kind: str, said: Mapping[str, Any]) -> dict[str, str]:
     days = int(said.get("days", 0))
     if kind == DUE and days <= 0:
         kind = "today" if days == 0 else LATE
-    severity = severity_label(said["severity"]) if "severity" in said else {"zh": "", "en": ""}
-    zh, en = SENTENCES[kind]
-    number = said.get("number")
     return {
-        "zh": zh.format(number=number or UNNUMBERED[0], severity=severity["zh"], days=abs(days)),
-        "en": en.format(number=number or UNNUMBERED[1], severity=severity["en"], days=abs(days)),
+        tongue: SENTENCES[kind][at].format(what=_what(said, tongue, at) if kind != TEST else "", days=abs(days))
+        for at, tongue in enumerate(("zh", "en"))
     }
+
+
+def _what(said: Mapping[str, Any], tongue: str, at: int) -> str:
+    grade, shape = said["severity"], GAP if said["severity"] == Severity.BLUE else HAZARD
+    return shape[at].format(number=said["number"] or UNNUMBERED[at], severity=severity_label(grade)[tongue])
 
 
 def message_of(community: str, told: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[str, str]:

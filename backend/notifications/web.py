@@ -20,6 +20,7 @@ from backend.settings import Settings
 TIMEOUT_S: Final = 10.0
 LONGEST_ANSWER: Final = 64 * 1024
 LOOPBACK: Final = "127.0.0.1"
+UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 
 
 class WebhookRefused(DomainError):
@@ -94,7 +95,7 @@ def _connection(parts: SplitResult, settings: Settings) -> HTTPConnection:
     host = parts.hostname or ""
     if parts.scheme == "http":
         return HTTPConnection(LOOPBACK, parts.port or 80, timeout=TIMEOUT_S)
-    return _PinnedConnection(host, public_address(host, settings))
+    return PinnedConnection(host, public_address(host, settings))
 
 
 def public_address(host: str, settings: Settings) -> str:
@@ -103,16 +104,23 @@ def public_address(host: str, settings: Settings) -> str:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)}
     except OSError as error:
         raise SendFailed("host_unknown") from error
-    if not all(ipaddress.ip_address(address).is_global for address in found):
+    if not all(is_public(ipaddress.ip_address(address)) for address in found):
         raise _refused(settings)
     return sorted(found, key=lambda address: (":" in address, address))[0]
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """One machine of the public internet, and no other address in an IPv6 one's clothes (6to4, NAT64)."""
+    if not address.is_global or address.is_multicast:
+        return False
+    return isinstance(address, ipaddress.IPv4Address) or (address in UNICAST and address.sixtofour is None)
 
 
 def _refused(settings: Settings) -> WebhookRefused:
     return WebhookRefused(hosts="、".join(settings.webhook_hosts))
 
 
-class _PinnedConnection(HTTPSConnection):
+class PinnedConnection(HTTPSConnection):
     """Speaks to one address, and wants the certificate of the name."""
 
     def __init__(self, host: str, address: str) -> None:
@@ -121,5 +129,5 @@ class _PinnedConnection(HTTPSConnection):
         self._address = address
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, 443), TIMEOUT_S)
+        plain = socket.create_connection((self._address, self.port), TIMEOUT_S)
         self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)

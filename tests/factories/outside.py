@@ -2,14 +2,23 @@
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 
 @dataclass
@@ -18,6 +27,7 @@ class Robot:
     ``hold``: set to let requests through that wait for it."""
 
     url: str = ""
+    port: int = 0
     came: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     answers: list[tuple[int, Any]] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
@@ -27,7 +37,7 @@ class Robot:
 
 
 @contextmanager
-def robot_server() -> Iterator[Robot]:
+def robot_server(tls: ssl.SSLContext | None = None) -> Iterator[Robot]:
     robot = Robot()
     robot.hold.set()
 
@@ -50,7 +60,10 @@ def robot_server() -> Iterator[Robot]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    robot.url = f"http://127.0.0.1:{server.server_port}/cgi-bin/webhook/send?key=k"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    robot.port = server.server_port
+    robot.url = f"http://127.0.0.1:{robot.port}/cgi-bin/webhook/send?key=k"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -59,6 +72,26 @@ def robot_server() -> Iterator[Robot]:
         robot.hold.set()
         server.shutdown()
         server.server_close()
+
+
+def certificate_of(host: str, folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A self-signed certificate of ``host``: the file to trust, and what a server needs to show it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    trusted, secret = folder / "trusted.pem", folder / "key.pem"
+    trusted.write_bytes(made.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(trusted, secret)
+    return trusted, context
 
 
 @dataclass

@@ -52,7 +52,7 @@ def test_watch_any_looks_is_once_a_day_and_not_made_up(hours: list[int]) -> None
 
 @given(looks)
 def test_chase_any_looks_is_once_a_week_and_the_last_only_of_missed_ones(hours: list[int]) -> None:
-    found = told(hazard("referred", referred_ms=MONDAY), hours)
+    found = told(hazard("referred", chased_ms=MONDAY), hours)
     weeks = {hour // (7 * 24) for hour in hours} - {0}
     assert [r.days for r in found[CHASE]] == [7 * week for week in sorted(weeks)]
     assert found[DUE] == found[LATE] == []
@@ -86,3 +86,5 @@ def test_texts_speak_both_languages_and_count_right() -> None:
     assert "已逾期 3 天" in text_of(DUE, {**said, "days": -3})["zh"]
     assert "3 days late" in text_of(LATE, {**said, "days": -3})["en"]
     assert all("疑似重大" in text_of(kind, {**said, "days": 7})["zh"] for kind in KINDS)
+    gap = text_of(LATE, {**said, "severity": "blue", "days": -1})["zh"]
+    assert gap == "服务缺口 福泉-EBC-2026-0001 已逾期 1 天，请督促整改。"

@@ -55,6 +55,7 @@ def test_ask_again_unchanged_is_304_and_changed_is_not(sweep: Sweep) -> None:
     again = inbox(head, tag)
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
     assert inbox(head, tag, state="unread").status_code == 200
+    assert inbox(head, "*", cursor="1\r\n2").status_code == 304
     counted = head.get("/notifications/unread").headers["ETag"]
     same = head.app.test_client().get(
         "/api/v1/notifications/unread", headers={**head.headers, "If-None-Match": counted}
