@@ -11,6 +11,7 @@ from backend.notifications.channels import ChannelNotFound, ChannelTargetMissing
 from backend.notifications.schemas import (
     ChannelSchema,
     ChannelsSchema,
+    DeadDeliveriesSchema,
     NewChannelSchema,
     RetriedSchema,
     SwitchSchema,
@@ -55,6 +56,13 @@ def try_channel(ctx: RequestContext, channel_id: UUID) -> dict[str, Any]:
     """Send a test message through this channel."""
     channels.try_channel(ctx, channel_id)
     return _one(ctx, channel_id)
+
+
+@blueprint.get("/notification-channels/<uuid:channel_id>/dead", guard=MANAGES, raises=(ChannelNotFound,))
+@blueprint.response(200, DeadDeliveriesSchema)
+def list_dead(ctx: RequestContext, channel_id: UUID) -> dict[str, Any]:
+    """What was given up, and why."""
+    return {"items": channels.list_dead(ctx.session, ctx.community_id, channel_id)}
 
 
 @blueprint.post("/notification-channels/<uuid:channel_id>/retry", guard=MANAGES, raises=(ChannelNotFound,))

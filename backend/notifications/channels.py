@@ -21,10 +21,12 @@ from backend.jobs import ledger
 from backend.notifications import delivering
 from backend.notifications.escalation import TEST
 from backend.notifications.models import Delivery, NotificationChannel
+from backend.notifications.texts import text_of
 from backend.notifications.web import check_address
 
 #: Enough for any community, and few enough that nobody floods anything.
 MOST = 20
+DEAD_SHOWN = 100
 
 
 class ChannelNotFound(NotFound):
@@ -158,6 +160,19 @@ def list_channels(session: Session, keyring: Keyring, community_id: UUID) -> lis
             **fares.get(channel.id, {"waiting": 0, "dead": 0, "sent": 0, "last_error": None, "last_sent_at": None}),
         }
         for channel in session.scalars(found.order_by(NotificationChannel.id))
+    ]
+
+
+def list_dead(session: Session, community_id: UUID, channel_id: UUID) -> list[dict[str, Any]]:
+    """What was given up of this channel, the newest first; ChannelNotFound."""
+    get_channel(session, community_id, channel_id)
+    dead = select(Delivery).where(
+        Delivery.community_id == community_id, Delivery.channel_id == channel_id, Delivery.state == "dead"
+    )
+    names = ("id", "kind", "hazard_id", "attempts", "last_error", "created_at")
+    return [
+        {**{name: getattr(row, name) for name in names}, "text": text_of(row.kind, row.said)}
+        for row in session.scalars(dead.order_by(Delivery.id.desc()).limit(DEAD_SHOWN))
     ]
 
 

@@ -89,6 +89,24 @@ class ChannelsSchema(Schema):
     items = fields.List(fields.Nested(ChannelSchema), required=True)
 
 
+class DeadDeliverySchema(Schema):
+    """A message that was given up after ``attempts`` times. ``last_error`` is a code, ``hazard_id`` null for a test."""
+
+    id = fields.UUID(required=True)
+    kind = fields.String(required=True)
+    hazard_id = fields.UUID(required=True, allow_none=True)
+    text = fields.Nested(NoticeLabelSchema, required=True)
+    attempts = fields.Integer(required=True)
+    last_error = fields.String(required=True, allow_none=True)
+    created_at = fields.AwareDateTime(required=True)
+
+
+class DeadDeliveriesSchema(Schema):
+    """The newest hundred."""
+
+    items = fields.List(fields.Nested(DeadDeliverySchema), required=True)
+
+
 class SwitchSchema(Schema):
     enabled = TrueOrFalse(required=True)
 

@@ -141,7 +141,11 @@ def test_send_refused_ten_times_is_dead_seen_and_can_be_queued_again(sweep: Swee
     assert len(robot.came) == delivering.TRIES
     found = state(committee, made)
     assert (found["dead"], found["waiting"], found["last_error"]) == (1, 0, "http_503")
+    (dead,) = committee.get(f"/notification-channels/{made['id']}/dead").json["items"]
+    assert (dead["kind"], dead["attempts"], dead["last_error"]) == ("test", delivering.TRIES, "http_503")
+    assert "测试消息" in dead["text"]["zh"]
     assert committee.post(f"/notification-channels/{made['id']}/retry", {}).json == {"queued": 1}
+    assert committee.get(f"/notification-channels/{made['id']}/dead").json["items"] == []
     assert deliver(sweep, made) == 1
 
 
