@@ -144,7 +144,7 @@ def refuse_change(rule_code: str, due: str | None, thresholds: Mapping[str, floa
         raise RuleUnknown(rule=rule_code)
     _refuse_thresholds(rules[-1], thresholds, pointer)
     if due is not None and not DUE.fullmatch(due):
-        raise InvalidInput(errors=[FieldError(f"{pointer}/due", "invalid_value", {"why": "0, 24h, 7d"})])
+        raise InvalidInput(errors=[FieldError(f"{pointer}/due", "invalid_value", {"why": "0, 24h, 7d, 5wd"})])
 
 
 def _refuse_thresholds(rule: Rule, thresholds: Mapping[str, float], pointer: str) -> None:

@@ -9,6 +9,7 @@ from backend.hazards.lifecycle import STEP_KINDS
 from backend.hazards.observing import gravity
 from backend.hazards.refusing import refusal_of
 from backend.hazards.state import Change, HazardState, Powers, Sighting
+from mobile_contract.rules.definition import Severity
 from mobile_contract.sync.ordering import OrderKey
 
 
@@ -20,7 +21,7 @@ def walk_chain(
     powers: Powers,
     standings: Sequence[Standing] = (),
 ) -> HazardState:
-    hazard = HazardState(chain, locus)
+    hazard = HazardState(chain, locus, powers.calendar)
     events: list[tuple[OrderKey, Sighting | StepFact]] = [(s.key, s) for s in sightings]
     events += [(step.key, step) for step in steps]
     events.sort(key=lambda event: event[0])
@@ -64,7 +65,7 @@ def _begin_cycle(hazard: HazardState, sighting: Sighting) -> None:
     hazard.form = hazard.form or sighting.form
     hazard.begin_cycle("registered", sighting.evidence, sighting.key.effective_ms)
     hazard.severity = hazard.seen_severity = str(finding.severity)
-    hazard.deadline_ms, hazard.deadline_fixed = finding.due_ms, False
+    hazard.deadline_ms, hazard.strict_ms, hazard.deadline_fixed = finding.due_ms, finding.strict_ms, False
     hazard.rules = {}
     hazard.assign_step = hazard.assignee_id = None
     step = "register" if hazard.cycle == 1 else "relapse"
@@ -77,7 +78,10 @@ def _hear_again(hazard: HazardState, finding: Finding) -> None:
     if hazard.assign_step is None:
         hazard.severity = hazard.seen_severity
     if not hazard.deadline_fixed:
+        hazard.strict_ms = min(hazard.strict_ms, finding.strict_ms)
         hazard.deadline_ms = min(hazard.deadline_ms, finding.due_ms)
+        if hazard.seen_severity == Severity.RED:  # no holiday moves it any more
+            hazard.deadline_ms = min(hazard.deadline_ms, hazard.strict_ms)
 
 
 def see_absent(hazard: HazardState, sighting: Sighting) -> None:

@@ -1,7 +1,7 @@
 """From the facts of places to the rows of all projections: the one way in which both compile and rebuild compute."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -116,8 +116,9 @@ class Projector:
         visits = {v.id: v for member in members for v in facts.visits_at.get(member, ())}
         steps = [step for member in members for step in facts.steps_at.get(member, ())]
         observations = observe(self.book, visits.values(), members)
+        powers = replace(POWERS, calendar=self.book.calendar)
         fold = fold_place(
-            *(observations, steps, lambda chain, locus: self._ids(members, chain, locus), POWERS),
+            *(observations, steps, lambda chain, locus: self._ids(members, chain, locus), powers),
             *(here.as_of, here.standings),
         )
         _add_visits(out, family, members, visits.values())

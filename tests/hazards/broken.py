@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from backend.calendar import working_days
+from backend.calendar.working_days import WorkingDays
 from backend.forms.catalogue import RuleBook
 from backend.hazards import facts, fold, observing, refusing, walk
 from backend.hazards.facts import Finding, Seen, StepFact
@@ -21,6 +23,7 @@ class Bug(NamedTuple):
     by: Any
 
 
+_works = WorkingDays.works
 _together, _with_days = observing.together, fold._with_days
 _see_absent, _walk, _refusal = walk.see_absent, walk.walk_chain, refusing.refusal_of
 _as_changed = RuleBook.as_changed
@@ -63,6 +66,10 @@ def for_ever(looks: Iterable[Sighting], as_of: int) -> tuple[list[Sighting], lis
     return walked, [day for _, days, _ in alone for day in days], any(dated for _, _, dated in alone)
 
 
+def newest_calendar(calendar: WorkingDays, at_ms: int, day: int) -> bool:
+    return _works(calendar, 10**15, day)
+
+
 def trusting(hazard: HazardState, step: StepFact, *others: Any) -> str | None:
     """Whatever was seen since the re-visit."""
     why = _refusal(hazard, step, *others)
@@ -102,6 +109,8 @@ BUGS = {
         fold, "Sighting", lambda key, evidence, *rest: Sighting(key, key, *rest)
     ),
     "close without looking back": Bug(walk, "refusal_of", trusting),
+    "holidays move red deadlines too": Bug(working_days, "Severity", type("Pale", (), {"RED": "none"})),
+    "the newest calendar judges all": Bug(WorkingDays, "works", newest_calendar),
     "assignment binds nothing": Bug(walk, "EFFECTS", {**_effects, "assign": lambda hazard, step: None}),
     "extensions are not counted": Bug(refusing, "MOST_EXTENSIONS", 99),
     "undo at any time": Bug(refusing, "UNDO_WITHIN_MS", 10**13),
