@@ -9,6 +9,7 @@ from backend.forms.listeners import RuleListeners
 from backend.forms.routes import blueprint as forms
 from backend.http.context import Doorbell, Runtime
 from backend.http.factory import make_app
+from backend.identity.audit_routes import blueprint as audit
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
 from backend.identity.routes import blueprint as identity
@@ -38,7 +39,7 @@ from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
-    *(sign_in, identity, places, forms, sync, records),
+    *(sign_in, identity, audit, places, forms, sync, records),
     *(tasks, rechecks, work_orders, dossier, meetings, pages, operations),
 )
 

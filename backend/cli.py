@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from backend.commands import bench, demo, fleet, installing, keeping, people, running, testing
+from backend.commands import bench, demo, fleet, guarding, installing, keeping, people, running, testing
 from backend.embedded import EmbeddedError
 from backend.errors import ConfigurationError, DomainError
 from backend.http.messages import sentence
@@ -25,6 +25,9 @@ for command in (
     installing.migrate,
     people.create_admin,
     people.import_roster,
+    guarding.permissions,
+    guarding.password_code,
+    guarding.rotate_keys,
     keeping.backup,
     keeping.restore,
     keeping.doctor,

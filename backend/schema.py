@@ -22,6 +22,7 @@ FEATURES_WITH_TABLES = (
     "hazards",
     "rectification",
     "meetings",
+    "privacy",
     "jobs",
 )
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"

@@ -1,4 +1,4 @@
-"""Shapes of the office API: accounts, roles, devices, the audit trail."""
+"""Shapes of the office API: accounts, roles, devices."""
 
 from marshmallow import Schema, fields, validate
 
@@ -76,12 +76,35 @@ class AccountSchema(Schema):
     memberships = fields.List(fields.Nested(RoleSchema), required=True)
 
 
+class PasswordCodeSchema(Schema):
+    """A one-time code, shown once."""
+
+    code = fields.String(required=True, attribute="text")
+    expires_ms = WireInt(required=True)
+
+
+class InvitedSchema(AccountSchema):
+    """A new account; ``password_code`` null when it was given a password."""
+
+    password_code = fields.Nested(PasswordCodeSchema, required=True, allow_none=True)
+
+
+class CodeUseSchema(Schema):
+    """A new password by a one-time code."""
+
+    username = line(200, required=True)
+    code = line(50, required=True, load_only=True)
+    new_password = _password()
+
+
 class InvitationSchema(Schema):
-    """A new account with its first role."""
+    """A new account with its first role. Without a password its owner chooses one by a one-time code."""
 
     login = line(200, required=True)
     name = line(200, required=True)
-    password = _password()
+    password = fields.String(
+        load_default=None, allow_none=True, load_only=True, validate=validate.Length(1, MAX_LENGTH)
+    )
     role = fields.String(required=True, validate=validate.OneOf(ROLES))
     place_id = fields.UUID(load_default=None, allow_none=True)
 
@@ -105,15 +128,3 @@ class DeviceSchema(Schema):
     first_seen_at = fields.AwareDateTime(required=True)
     last_seen_at = fields.AwareDateTime(required=True)
     revoked_at = fields.AwareDateTime(required=True, allow_none=True)
-
-
-class AuditEventSchema(Schema):
-    """Who (null: the installation itself) did what to what, and when."""
-
-    id = fields.UUID(required=True)
-    at_ms = WireInt(required=True)
-    account_id = fields.UUID(required=True, allow_none=True)
-    action = fields.String(required=True)
-    subject = fields.String(required=True)
-    details = fields.Dict(required=True)
-    request_id = fields.String(required=True, allow_none=True)

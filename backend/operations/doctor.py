@@ -17,7 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend import clock
-from backend.db import Database
+from backend.db import Database, set_access
+from backend.identity.trail import verify_chain
+from backend.jobs.ledger import communities
 from backend.operations import queries
 from backend.operations.health import Finding, check_broker, check_database, check_disk
 from backend.settings import PROJECT, Settings
@@ -53,7 +55,9 @@ def run_doctor(settings: Settings, *, serving: bool = False) -> list[Check]:
             check_secret_file(settings.data_dir),
             of_finding(check_disk(settings.data_dir), "Free some space, or move SAOLOU_DATA_DIR to a larger disk."),
             of_finding(check_database(db), "Start it, or put DATABASE_URL right."),
-            *_asked(db, check_postgres, check_role, check_clock, check_jobs, check_quarantine, check_backup),
+            *_asked(
+                db, check_postgres, check_role, check_clock, check_jobs, check_quarantine, check_audit, check_backup
+            ),
             of_finding(check_broker(settings.redis_url), "Start Valkey, or put REDIS_URL right."),
             check_port(settings, serving),
         ]
@@ -177,6 +181,20 @@ def check_quarantine(session: Session) -> Check:
         advice = "A safety officer can look at them, repair and requeue them."
         return Check("quarantine", WARNING, f"{held} records are held because they could not be taken in", advice)
     return Check("quarantine", GOOD, "empty")
+
+
+def check_audit(session: Session) -> Check:
+    """Every community's audit trail is the chain that was written."""
+    broken = []
+    found = communities(session)
+    for community_id in found:
+        set_access(session, [community_id])
+        if not verify_chain(session, community_id).is_whole:
+            broken.append(str(community_id))
+    if broken:
+        advice = "Somebody changed the database past the application. Compare with exports of the trail and backups."
+        return Check("audit trail", BAD, f"changed or removed events in {', '.join(broken)}", advice)
+    return Check("audit trail", GOOD, f"{len(found)} chains, unbroken")
 
 
 def check_backup(session: Session) -> Check:

@@ -1,0 +1,26 @@
+"""What leaves the system as a file: noted in the audit trail, and marked with who took it and when."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from backend import clock
+from backend.http.context import RequestContext
+from backend.identity.audit import audit
+from backend.identity.models import Community
+
+
+def mark_export(ctx: RequestContext, what: str, **details: Any) -> str:
+    """Note the export of ``what`` (``audit_trail``) and return its watermark; ``details`` hold no personal data."""
+    audit(
+        ctx.session,
+        ctx.community_id,
+        "exported",
+        what,
+        account_id=ctx.actor.account_id,
+        at_ms=ctx.now_ms,
+        **details,
+    )
+    name = ctx.session.execute(select(Community.name).where(Community.community_id == ctx.community_id)).scalar_one()
+    at = (clock.iso(ctx.now_ms) or "")[:16].replace("T", " ")
+    return f"{name} · {ctx.actor.name} {at} 导出 · 仅供工作使用，不得外传"
