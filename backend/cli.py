@@ -3,6 +3,7 @@
 import sys
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from backend.commands import bench, demo, fleet, guarding, installing, keeping, people, running, testing
 from backend.embedded import EmbeddedError
@@ -41,6 +42,12 @@ def main() -> None:
         commands(prog_name="python3 -m backend")
     except (EmbeddedError, ConfigurationError) as error:
         sys.exit(f"saolou: {error}")
+    except OperationalError as error:
+        said = str(error.orig).strip().partition("\n")[0]
+        sys.exit(f"saolou: the database does not answer: {said}. See what is wrong with: python3 -m backend doctor")
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        sys.exit(f"saolou: {error.strerror or error}{where}")
     except DomainError as error:
         lines = [sentence(error.code, "en", error.details)]
         lines += [f"  {e.pointer}: {sentence(e.code, 'en', e.details)}" for e in error.errors[:20]]

@@ -9,6 +9,7 @@ from pathlib import Path
 from backend.errors import ConfigurationError
 
 FILE_NAME = "secrets.json"
+PREVIOUS = "secrets.previous.json"
 
 
 def read_or_make_secret(data_dir: Path) -> bytes:
@@ -29,7 +30,10 @@ def read_or_make_secret(data_dir: Path) -> bytes:
 
 
 def write_secret(path: Path, key: bytes) -> None:
-    """Write the secret file whole or not at all, mode 0600."""
+    """Write the secret file whole or not at all, mode 0600.
+
+    Another key that it held stays beside it: a restore that is killed may leave the data which only that one opens.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -37,4 +41,6 @@ def write_secret(path: Path, key: bytes) -> None:
         json.dump({"secret_key": b64encode(key).decode()}, file)
         file.flush()
         os.fsync(file.fileno())
+    if path.exists() and path.read_bytes() != draft.read_bytes():
+        path.replace(path.with_name(PREVIOUS))
     draft.replace(path)

@@ -15,6 +15,7 @@ from backend.identity.models import Community
 from backend.jobs import ledger
 from backend.meetings import service
 from backend.sync.feed import prune_changes
+from worker.compile import number
 
 #: A phone that was away longer than this starts from a fresh snapshot.
 TOMBSTONES_KEPT = timedelta(days=180)
@@ -27,5 +28,7 @@ def run_schedule(session: Session, runtime: Runtime, community_id: UUID, _subjec
     if want_due_folds(session, community_id, now_ms):
         after_commit(session, lambda: runtime.doorbell.ring("compile", community_id))
     service.due_papers(session, runtime, community_id, now_ms)
+    # What the office wrote is numbered by the next pull; at night nobody pulls, and the lag would look like trouble.
+    after_commit(session, lambda: number(runtime, community_id))
     if ledger.take_slot(session, community_id, f"prune:{datetime.now(clock.SHANGHAI):%G-W%V}"):
         prune_changes(session, community_id, datetime.now(UTC) - TOMBSTONES_KEPT)

@@ -50,6 +50,8 @@ def fleet(
     options: dict[str, Any] = {"phones": phones, "days": days, "seed": seed, "faults": _faults(faults), "check": check}
     with counting() as progress:
         if base_url:
+            if not logins:
+                raise click.UsageError("--base-url needs --login NAME:PASSWORD, the accounts of the phones")
             office_login = _login(office) if office else None
             report = run_fleet(
                 FleetOptions(base_url, [_login(t) for t in logins], office=office_login, progress=progress, **options)

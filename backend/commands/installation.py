@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
+
+import click
 
 from backend import clock
 from backend.app import make_runtime
@@ -88,17 +91,31 @@ def migrate(settings: Settings, progress: Progress | None = None) -> list[str]:
         db.dispose()
 
 
+def chosen_communities(db: Database, only: UUID | None) -> list[UUID]:
+    """The named community, or all; ClickException when there is none of that id."""
+    with db.transaction() as session:
+        known = communities(session)
+    if only is None:
+        return known
+    if only not in known:
+        raise click.ClickException(f"there is no community {only}; create-admin makes one and prints its id")
+    return [only]
+
+
 def publish(db: Database) -> list[str]:
     """Publish what this release brings; tell every community's phones, wake the records that waited for it, and fold
-    again the places whose earlier visits it judges."""
+    again the places whose visits it judges: all of it or nothing, for what is published once is not new again.
+
+    New rules judge visits that were compiled already where phones' clocks are ahead, or a whole simulated community's.
+    """
     with db.transaction() as session:
+        told = communities(session)
+    with db.transaction(told) as session:
         published = publish_shipped(session, clock.now_ms())
-        told = communities(session) if published else []
-    for community_id in told:
-        with db.transaction([community_id]) as session:
+        for community_id in told if published else ():
             tell_forms(session, community_id, {item.code for item in published})
             release_waiting(session, community_id, "form", [f"{p.code}/{p.version}" for p in published if p.is_form])
             for item in published:
-                if item.judges_the_past:
-                    want_form_folds(session, community_id, item.code)
+                if item.judges_from_ms is not None:
+                    want_form_folds(session, community_id, item.code, item.judges_from_ms)
     return [str(item) for item in published]

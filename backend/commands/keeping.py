@@ -7,11 +7,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from backend.commands.installation import migrate, open_installation
+from backend.commands.installation import chosen_communities, migrate, open_installation
 from backend.commands.progress import counting
 from backend.commands.running import say
 from backend.embedded import find_running, postgres_tool
-from backend.jobs.ledger import communities, revive_all
+from backend.jobs.ledger import revive_all
 from backend.operations import backup as backups
 from backend.operations import doctor as examination
 from backend.operations import restore as restoring
@@ -27,10 +27,8 @@ def rebuild(check: bool, only: UUID | None) -> None:
     """Compute hazards, tasks and visits anew from the facts."""
     with open_installation(progress=say) as installation:
         runtime = installation.runtime()
-        with runtime.db.transaction() as session:
-            chosen = [only] if only else communities(session)
         wrong = 0
-        for community_id in chosen:
+        for community_id in chosen_communities(runtime.db, only):
             with counting() as count:
                 report = (
                     rebuilding.check(runtime, community_id, lambda done, total: count("places", done, total))
@@ -69,6 +67,8 @@ def restore(archive: Path, replace_data: bool) -> None:
 
     Stop ``serve`` first.
     """
+    if find_running(default_data_dir().absolute()) is not None:
+        raise click.ClickException("`serve` runs on this data folder: stop it first (Ctrl-C), then restore")
     with open_installation(progress=say) as installation, counting() as count:
         settings = installation.settings
         embedded = installation.servers is not None

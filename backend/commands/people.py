@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend import clock
-from backend.commands.installation import open_installation
+from backend.commands.installation import chosen_communities, open_installation
 from backend.commands.running import say
 from backend.db import set_access
 from backend.identity.keys import Keyring
 from backend.identity.models import Account
-from backend.identity.service import create_account, create_community, grant_role
+from backend.identity.service import create_account, create_community, grant_role, normal_login
 from backend.places.roster import RosterReport
 from backend.places.roster import import_roster as read_roster
 from backend.places.service import PlaceListeners
@@ -50,6 +50,7 @@ def import_roster(file: Path, community_id: UUID, login: str, dry_run: bool) -> 
     """Import places from an XLSX or CSV roster: all of it, or nothing and a list of every bad row."""
     with open_installation(progress=say) as installation:
         runtime = installation.runtime()
+        chosen_communities(runtime.db, community_id)
         with runtime.db.transaction([community_id]) as session:
             report = read_roster(
                 session,
@@ -75,7 +76,7 @@ def _lines(report: RosterReport) -> list[str]:
 
 
 def _account(session: Session, login: str) -> UUID:
-    found = session.scalar(select(Account.id).where(Account.login == login))
+    found = session.scalar(select(Account.id).where(Account.login == normal_login(login)))
     if found is None:
         raise click.ClickException(f"there is no account {login}")
     return found

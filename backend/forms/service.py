@@ -32,13 +32,13 @@ class RuleUnknown(InvalidInput):
 class Published:
     """One thing that was published: a version of a form, or of its rules.
 
-    ``judges_the_past``: it is a form's first rule set, which judges earlier visits too.
+    ``judges_from_ms``: rules judge the visits made then or later (0 for a form's first rule set: all of them).
     """
 
     code: str
     version: int
     is_form: bool
-    judges_the_past: bool = False
+    judges_from_ms: int | None = None
 
     def __str__(self) -> str:
         return f"{'form' if self.is_form else 'rules'} {self.code}/{self.version}"
@@ -55,9 +55,9 @@ def publish_shipped(session: Session, now_ms: int) -> list[Published]:
     forms = {(form.code, form.version): form for form in shipped}
     for rule_set in list_rules():
         judged = [forms[rule_set.form, v] for v in rule_set.form_versions if (rule_set.form, v) in forms]
-        is_first = not has_rules(session, rule_set.form)
+        since_ms = now_ms if has_rules(session, rule_set.form) else 0
         if publish_rules(session, rule_set, judged, now_ms):
-            new.append(Published(rule_set.form, rule_set.version, False, judges_the_past=is_first))
+            new.append(Published(rule_set.form, rule_set.version, False, since_ms))
     return new
 
 

@@ -5,6 +5,8 @@ A slow phone must not hold a connection, and a 50 MB zip bomb must not fill memo
 
 import sys
 import zlib
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from flask import request
 
@@ -19,6 +21,8 @@ MAX_BYTES = 4 * 1024 * 1024
 #: Some libraries write it before their JSON; it is no part of it.
 BOM = b"\xef\xbb\xbf"
 CHUNK = 64 * 1024
+#: Members (gzip) or frames (zstd) of one body; a phone may join a few pieces it compressed apart.
+MAX_MEMBERS: Final = 64
 DRAINED_BYTES = 64 * 1024 * 1024
 
 
@@ -66,11 +70,9 @@ def drain() -> None:
 def decompress(raw: bytes, coding: str, max_bytes: int) -> bytes:
     """``raw`` decompressed; BodyTooLarge as soon as it grows past the cap, EOFError when it is cut short."""
     if coding == "gzip":
-        out, finished = _gunzip(raw, max_bytes)
+        out, finished = _all_members(raw, max_bytes, lambda: zlib.decompressobj(wbits=31), b"\x00")
     elif coding == "zstd":
-        stream = zstd.ZstdDecompressor()
-        out = stream.decompress(raw, max_bytes + 1)
-        finished = stream.eof
+        out, finished = _all_members(raw, max_bytes, zstd.ZstdDecompressor)
     else:
         raise ValueError(f"unknown content coding {coding!r}")
     if len(out) > max_bytes:
@@ -80,11 +82,31 @@ def decompress(raw: bytes, coding: str, max_bytes: int) -> bytes:
     return out
 
 
-def _gunzip(raw: bytes, max_bytes: int) -> tuple[bytes, bool]:
-    """All members of a gzip file one after another, up to one byte over the cap; whether the last one ended."""
-    out, finished = b"", False
+class Inflating(Protocol):
+    """What reads one gzip member or one zstd frame."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+def _all_members(
+    raw: bytes, max_bytes: int, inflating: Callable[[], Inflating], padding: bytes = b""
+) -> tuple[bytes, bool]:
+    """All members (gzip) or frames (zstd) one after another, up to one byte over the cap; whether the last one ended.
+
+    ``padding`` may follow a member. ValueError for more members than any phone sends: each costs a copy of the rest.
+    """
+    out, finished, members = b"", False, 0
     while raw and len(out) <= max_bytes:
-        inflate = zlib.decompressobj(wbits=31)
-        out += inflate.decompress(raw, max_bytes + 1 - len(out))
-        finished, raw = inflate.eof, inflate.unused_data.lstrip(b"\x00")
+        members += 1
+        if members > MAX_MEMBERS:
+            raise ValueError("too many members")
+        member = inflating()
+        out += member.decompress(raw, max_bytes + 1 - len(out))
+        finished, raw = member.eof, member.unused_data.lstrip(padding) if padding else member.unused_data
     return out, finished

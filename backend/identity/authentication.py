@@ -67,7 +67,7 @@ def authenticate(session: Session, token: str, community: str | None) -> Actor:
     """
     now = clock.now_ms()
     found = _find_token(session, token)
-    if found.expires_at <= clock.utc(now):
+    if found.expires_at <= clock.utc(now) and found.device_revoked_at is None:
         raise TokenExpired
     if found.first_used_at is None:
         mark_used(session, found.family, found.generation, now)

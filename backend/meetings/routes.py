@@ -32,7 +32,9 @@ AS_PAGE = {
         "content": {"text/html": {"schema": {"type": "string"}}},
     }
 }
-READS, MAKES, ISSUES = requires("paper.read"), requires("paper.make"), requires("paper.issue")
+READS = requires("paper.read")
+#: A paper speaks for the whole community.
+MAKES, ISSUES = requires("paper.make", everywhere=True), requires("paper.issue", everywhere=True)
 
 
 def shown(paper: Paper) -> dict[str, Any]:

@@ -218,5 +218,6 @@ def check_port(settings: Settings, serving: bool) -> Check:
     if taken and not serving:
         return Check("port", WARNING, f"something answers at {where}", "If it is not Saolou, set another SAOLOU_PORT.")
     if serving and not taken:
-        return Check("port", BAD, f"nothing answers at {where}", "See the API's log.")
+        advice = "If `serve` was given another --port, set SAOLOU_PORT to it; else see the API's log."
+        return Check("port", WARNING, f"nothing answers at {where}", advice)
     return Check("port", GOOD, where)

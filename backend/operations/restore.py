@@ -74,9 +74,11 @@ def restore(
             check_sealed(fresh_url, secret)
             raise_epoch(fresh_url)
             move_files(dump.parent / FILES, settings.data_dir / FILES)
+            swap_databases(url, fresh_url)
+            # Last: cut off before this, the same restore is simply done again; the other way round the old database
+            # would stand there without its key.
             if secret != settings.secret_key and install_secret:
                 install_secret(secret)
-            swap_databases(url, fresh_url)
     return manifest
 
 

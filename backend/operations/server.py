@@ -82,7 +82,10 @@ def maintenance(url: str) -> Iterator[Connection]:
 
 
 def swap_databases(url: str, fresh_url: str) -> None:
-    """Put the database ``fresh_url`` in the place of ``url``'s, which is dropped. Sessions of both are ended."""
+    """Put the database ``fresh_url`` in the place of ``url``'s, which is dropped. Sessions of both are ended.
+
+    Whatever goes wrong, or is killed, on the way: one of the two bears the name.
+    """
     live, fresh = make_url(url).database, make_url(fresh_url).database
     old = f"{live}_before_restore_{uuid4().hex[:8]}"
     with maintenance(url) as connection:
@@ -91,8 +94,9 @@ def swap_databases(url: str, fresh_url: str) -> None:
                 connection.execute(text(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false'))
                 end_sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
                 connection.execute(text(end_sessions), {"name": name})
-            connection.execute(text(f'ALTER DATABASE "{live}" RENAME TO "{old}"'))
-            connection.execute(text(f'ALTER DATABASE "{fresh}" RENAME TO "{live}"'))
+            renames = (f'ALTER DATABASE "{live}" RENAME TO "{old}"', f'ALTER DATABASE "{fresh}" RENAME TO "{live}"')
+            # Sent together they are one transaction.
+            connection.exec_driver_sql("; ".join(renames))
         except DBAPIError:
             connection.execute(text(f'ALTER DATABASE "{live}" WITH ALLOW_CONNECTIONS true'))
             raise

@@ -18,7 +18,9 @@ from backend.places.roster_columns import COLUMNS, column_of
 
 MAX_ROWS: Final = 100_000
 MAX_UNPACKED: Final = 256 * 1024 * 1024
-_CELL = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,9})["']""")
+#: Where a row or cell says it stands, and how that may be written.
+_STANDS = re.compile(rb"""(?<![\w:.-])r\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_REFERENCE = re.compile(rb"([A-Za-z]{0,3})([0-9]{1,9})")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -61,14 +63,23 @@ def _refuse_bomb(content: bytes) -> None:
             if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
                 raise RosterUnreadable
             for entry in entries:
-                if entry.filename.startswith("xl/worksheets/"):
+                # A workbook may name any of its parts as a sheet.
+                if entry.filename.lower().endswith((".xml", ".rels")) or "worksheet" in entry.filename.lower():
                     _refuse_far_cells(archive.read(entry))
     except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError) as error:
         raise RosterUnreadable from error
 
 
-def _refuse_far_cells(sheet: bytes) -> None:
-    for column, row in _CELL.findall(sheet):
+def _refuse_far_cells(part: bytes) -> None:
+    if part.startswith((b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")):
+        raise RosterUnreadable  # UTF-16: no spreadsheet program writes it, and nothing in it can be seen here
+    if b"sheetData" not in part:
+        return
+    for quoted in _STANDS.findall(part):
+        reference = _REFERENCE.fullmatch(quoted[0] or quoted[1])
+        if reference is None:
+            raise RosterUnreadable
+        column, row = reference[1].upper(), reference[2]
         if (len(column), column) > (2, b"AZ"):
             raise RosterUnreadable
         if int(row) > MAX_ROWS + 1:

@@ -145,11 +145,11 @@ def list_steps(ctx: RequestContext, place: Place) -> list[Shape]:
     return [step_line(row) for row in rows]
 
 
-def list_children(ctx: RequestContext, place: Place) -> list[Shape]:
+def list_children(ctx: RequestContext, place: Place) -> tuple[list[Shape], bool]:
     """What stands directly below the place, with how many doors it has, how many of them are finished, and the open
-    hazards below it; one statement."""
+    hazards below it; one statement. Also whether there is more than is shown."""
     if place.kind in LEAVES:
-        return []
+        return [], False
     community_id, depth = ctx.community_id, place.path.count(".") + 1
     # Written out, not bound: the same expression must stand in SELECT and GROUP BY.
     position: ColumnElement[int] = literal_column(str(depth))
@@ -187,6 +187,7 @@ def list_children(ctx: RequestContext, place: Place) -> list[Shape]:
         .where(node.community_id == community_id, node.parent_id == place.id)
         .where(node.merged_into.is_(None), ~node.withdrawn)
         .order_by(node.name_pinyin, node.id)
-        .limit(SHOWN)
+        .limit(SHOWN + 1)
     )
-    return [dict(row._mapping) for row in rows]
+    found = [dict(row._mapping) for row in rows]
+    return found[:SHOWN], len(found) > SHOWN

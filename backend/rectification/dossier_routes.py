@@ -27,6 +27,7 @@ def get_dossier(ctx: RequestContext, query: dict[str, Any], place_id: UUID) -> d
     rows = dossier.list_visits(ctx, place, before, query["limit"])
     visits = page(rows, query["limit"], lambda row: (row.effective_ms, row.id))
     hazards, more = dossier.list_hazards(ctx, place)
+    children, children_more = dossier.list_children(ctx, place)
     return {
         "place": {**shown(place), "ancestors": list_ancestors(ctx.session, place)},
         "answers": dossier.latest_answers(ctx, place.id),
@@ -34,5 +35,6 @@ def get_dossier(ctx: RequestContext, query: dict[str, Any], place_id: UUID) -> d
         "hazards": hazards,
         "hazards_more": more,
         "steps": dossier.list_steps(ctx, place),
-        "children": dossier.list_children(ctx, place),
+        "children": children,
+        "children_more": children_more,
     }

@@ -66,7 +66,8 @@ class ChildSchema(Schema):
 
 
 class DossierSchema(Schema):
-    """Everything about a place and what stands below it. ``hazards_more``: page through all with ``/tasks?place=``."""
+    """Everything about a place and what stands below it. ``hazards_more``: page through all with ``/tasks?place=``;
+    ``children_more``: with ``/places?parent_id=``."""
 
     place = fields.Nested(PlaceDetailSchema, required=True)
     answers = fields.List(fields.Nested(FormAnswersSchema), required=True)
@@ -75,3 +76,4 @@ class DossierSchema(Schema):
     hazards_more = fields.Boolean(required=True)
     steps = fields.List(fields.Nested(StepLineSchema), required=True)
     children = fields.List(fields.Nested(ChildSchema), required=True)
+    children_more = fields.Boolean(required=True)

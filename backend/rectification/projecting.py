@@ -272,10 +272,7 @@ def _add_void(
         None,
         severity == "blue",
         "void",
-        0,
-        0,
-        0,
-        0,
+        *(0,) * 4,
         None,
         0,
         False,
@@ -283,18 +280,9 @@ def _add_void(
         own_id(merged, number.chain, number.locus) if merged is not None else None,
     )
     out.rows["rectification_task"][(number.hazard_id,)] = (
-        family.place_id,
-        closer,
-        None,
-        None,
-        None,
-        None,
-        None,
-        None,
-        0,
-        None,
-        None,
-        None,
+        *(family.place_id, closer),
+        *(None,) * 6,
+        *(0, None, None, None),
     )
 
 

@@ -10,11 +10,14 @@ from backend.inspections.models import Visit
 from backend.jobs import ledger
 
 
-def want_form_folds(session: Session, community_id: UUID, form_code: str) -> None:
-    """Ask for a compile of those places. For ``RuleListeners.on_changed``.
+def want_form_folds(session: Session, community_id: UUID, form_code: str, since_ms: int = 0) -> None:
+    """Ask for a compile of those places (``since_ms``: where it was filled then or later). For
+    ``RuleListeners.on_changed``.
 
     Found by the visits and not by what they observed: a form that had no rules yet observed nothing.
     """
     filled = select(Visit.id).where(Visit.community_id == community_id, Visit.forms.contains([form_code]))
+    if since_ms:
+        filled = filled.where(Visit.effective_ms >= since_ms)
     places = places_of_families(session, community_id, set(session.scalars(filled)))
     ledger.want(session, "compile", community_id, [str(place_id) for place_id in places])

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
@@ -64,6 +65,8 @@ def test_serve_community_from_first_account_to_tasks(serving: Serving, tmp_path:
     roster = tmp_path / "roster.csv"
     roster.write_text(ROSTER.replace("FQ-1-2,楼栋", "FQ-1-2,城堡"), encoding="utf-8")
     to = ("--community", community, "--login", "fuquan-admin")
+    nowhere = on(serving, "import-roster", str(roster), "--community", str(UUID(int=9)), *to[2:])
+    assert (nowhere.returncode, "there is no community" in nowhere.stderr) == (1, True), nowhere.stdout
     refused = on(serving, "import-roster", str(roster), *to)
     assert (refused.returncode, "row 6" in refused.stdout) == (1, True), refused.stdout + refused.stderr
     assert places_of(admin) == 0  # all of a roster, or nothing

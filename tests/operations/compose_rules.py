@@ -38,6 +38,8 @@ def dependencies(services: Services) -> list[str]:
                 found.append(f"{name}: waits for the health of {target}, which has no check")
             elif how["condition"] == "service_completed_successfully" and services[target].get("restart") != "no":
                 found.append(f"{name}: waits for the end of {target}, which is started again")
+            elif name == "nginx" and not how.get("restart"):
+                found.append(f"{name}: goes on asking for {target} where it was before it was made anew")
     return found
 
 

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from backend.app import create_app
 from backend.db import Database
 from backend.embedded import postgres_tool
+from backend.operations import restore as restoring
 from backend.operations.archive import ArchiveDamaged, Manifest, read_archive
 from backend.operations.backup import backup
 from backend.operations.restore import DatabaseNotEmpty, SecretDiffers, restore, verify_backup
-from backend.operations.server import OwnerBlind, OwnerMissing
+from backend.operations.server import OwnerBlind, OwnerMissing, database_of, owner_connection, swap_databases
+from backend.secret_file import FILE_NAME, PREVIOUS, read_or_make_secret, write_secret
 from backend.settings import Settings
 from backend.sync.epoch import server_facts
 from tests.factories.identity import make_account
@@ -238,3 +241,36 @@ def test_backup_as_owner_without_superuser_needs_and_uses_bypassrls(
 def test_backup_without_owner_says_what_to_set(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(OwnerMissing, match="DATABASE_OWNER_URL"):
         backup(replace(settings, database_owner_url=None), tmp_path / "b.tar", postgres_tool)
+
+
+def test_swap_that_fails_half_way_leaves_the_live_database_under_its_name(other: Settings) -> None:
+    url = other.database_owner_url or ""
+    with pytest.raises(DBAPIError):
+        swap_databases(url, database_of(url, "not_there"))
+    with owner_connection(url) as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_restore_whose_swap_fails_leaves_the_secret_alone(
+    saved: Path, other: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = other.data_dir / FILE_NAME
+    write_secret(path, b"x" * 32)
+
+    def broken(*_: str) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(restoring, "swap_databases", broken)
+    stranger = replace(other, secret_key=b"x" * 32)
+    with pytest.raises(ConnectionError):
+        restore(stranger, saved, postgres_tool, install_secret=lambda key: write_secret(path, key))
+    assert read_or_make_secret(other.data_dir) == b"x" * 32
+
+
+def test_write_secret_over_another_keeps_that_one_beside(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    for key in (b"x" * 32, b"y" * 32, b"y" * 32):
+        write_secret(path, key)
+    (tmp_path / "older").mkdir()
+    path.with_name(PREVIOUS).rename(tmp_path / "older" / FILE_NAME)
+    assert (read_or_make_secret(tmp_path), read_or_make_secret(tmp_path / "older")) == (b"y" * 32, b"x" * 32)

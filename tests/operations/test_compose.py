@@ -58,6 +58,7 @@ def with_value(service: str, key: str, value: Any) -> Callable[[Compose], None]:
         with_value("api", "command", ["python", "-m", "flask", "run"]),
         with_value("api", "ports", ["8000:8000"]),
         with_value("nginx", "depends_on", {"app": {"condition": "service_started"}}),
+        with_value("nginx", "depends_on", {"api": {"condition": "service_healthy"}}),
         with_value("worker", "environment", {"SAOLOU_SECRET_KEY": "c2VjcmV0"}),
         with_value("worker", "environment", {"SAOLOU_SECRET_KEY": "${SAOLOU_SECRET_KEY:-c2VjcmV0}"}),
         with_value("worker", "environment", {"SAOLOU_WROKERS": "2"}),

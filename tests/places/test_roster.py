@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -230,6 +231,21 @@ def test_read_lone_cell_far_out_is_refused() -> None:
     book.add_worksheet().write_string(1_000_000, 0, "x")
     book.close()
     with pytest.raises(RosterTooLong):
+        read_roster(out.getvalue())
+
+
+@pytest.mark.parametrize("reference", [b'r ="XFD90000"', b"r= 'XFD90000'", b'r="&#88;FD90000"'])
+def test_read_lone_cell_however_it_is_written_is_refused(reference: bytes) -> None:
+    """The reader would fill the rectangle up to it, and run out of memory."""
+    content, out = xlsx([line("G", "网格", "一", "")]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        for entry in old.infolist():
+            part = old.read(entry)
+            if b"<sheetData>" in part:
+                part = part.replace(b"</sheetData>", b"<row><c " + reference + b"><v>1</v></c></row></sheetData>")
+                assert reference in part
+            new.writestr(entry.filename, part)
+    with pytest.raises((RosterUnreadable, RosterTooLong)):
         read_roster(out.getvalue())
 
 

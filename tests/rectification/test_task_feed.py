@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
+
 from backend import clock
+from backend.db import new_id
 from backend.places.service import record_place_events
 from backend.sync.feed import area_scope
 from backend.sync.feed_entities import FeedEntities, FeedEntity, FeedRow
-from tests.factories.places import merged
+from backend.sync.models import SyncChange
+from tests.factories.places import merged, registered
 from tests.factories.records import PARKED_EBIKE, block, visit_body
 from tests.factories.sweeps import CHAIN, LOCUS, MEASURES, PARTY, Sweep, assignment, counted_statements, make_sweep
 
@@ -136,6 +140,20 @@ def test_area_lists_its_own_tasks_by_id(sweep: Sweep) -> None:
     assert [row.id for row in after(sweep, scope, limit=1)] == ids[:1]
     assert [row.id for row in after(sweep, scope, ids[0])] == ids[1:]
     assert after(sweep, scope, ids[1]) == []
+
+
+def test_task_above_the_grids_is_in_the_communitys_own_area(sweep: Sweep) -> None:
+    estate = new_id()
+    with sweep.db.transaction([sweep.community_id]) as session:
+        record_place_events(session, sweep.community_id, [registered(estate, "estate", "锦绣苑", sweep.community_id)])
+    hazard, below = sweep.hazard(estate), sweep.hazard(sweep.tree.households[0])
+    scope = area_scope(sweep.community_id)
+    assert load(sweep, hazard)[str(hazard)].scope_id == scope
+    assert [row.id for row in after(sweep, scope)] == [str(hazard)]
+    assert [row.id for row in after(sweep, area_scope(sweep.tree.grids[0]))] == [str(below)]
+    with sweep.db.transaction([sweep.community_id]) as session:
+        written = select(SyncChange.scope_id).where(SyncChange.entity == "task", SyncChange.entity_id == str(hazard))
+        assert set(session.scalars(written)) == {scope}
 
 
 def test_unknown_and_foreign_ids_are_left_out(sweep: Sweep, app: Any, db: Any) -> None:

@@ -3,7 +3,10 @@
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
+from backend import clock
+from backend.identity.models import Token
 from backend.identity.service import revoke_device, revoke_role
 from backend.sync import quarantine
 from tests.factories.identity import give_role, make_community
@@ -82,6 +85,24 @@ def test_push_of_a_revoked_device_goes_to_quarantine_and_nothing_else_works(
     results = phone.push(phone.visit(world.home), phone.visit(world.home))
     assert [result["status"] for result in results] == ["quarantined", "retry"]
     assert results[1]["errors"][0]["code"] == "quarantine_full"
+
+
+def test_push_with_an_expired_token_works_for_a_revoked_device_alone(world: World) -> None:
+    phone, other = world.phone(), world.phone()
+    with world.db.transaction([world.community_id]) as session:
+        revoke_device(session, world.community_id, phone.install_id)
+        installs = [phone.install_id, other.install_id]
+        session.execute(
+            update(Token).where(Token.install_id.in_(installs)).values(expires_at=clock.utc(clock.now_ms() - 1))
+        )
+    result = phone.push(phone.visit(world.home))[0]
+    assert (result["status"], result["errors"][0]["code"]) == ("quarantined", "device_is_revoked")
+    pull = {"schema_version": 1, "scopes": []}
+    for asked, code in ((phone, "device_revoked"), (other, "token_expired")):
+        refused = asked.call("pull", {"install_id": str(asked.install_id), **pull})
+        assert (refused.status_code, refused.json["code"]) == (401, code)
+    refused = other.call("push", other.envelope([other.visit(world.home)]))
+    assert (refused.status_code, refused.json["code"]) == (401, "token_expired")
 
 
 def test_push_again_of_a_stored_record_by_a_revoked_device_is_duplicate(world: World) -> None:
