@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from backend import clock
 from mobile_contract.rules import hazard_id
-from tests.factories.records import CHARGING_EBIKE, CLEAR_EBIKE
+from tests.factories.records import CHARGING_EBIKE, CLEAR_EBIKE, block, visit_body
 from tests.factories.sweeps import DAY_MS, MEASURES, PARTY, Person, Sweep
 
 
@@ -60,6 +60,17 @@ def test_order_prints_an_article_only_where_its_condition_holds(sweep: Sweep, bu
     sweep.visit(place, {**answers, "auto_cutoff": "yes", "building_class": "high_res"})
     (rule,) = head.task(hazard)["rule_details"]
     assert [basis["is_law"] for basis in rule["basis"]] == [law == 1]
+
+
+def test_order_judges_an_article_by_the_answers_of_its_own_locus(sweep: Sweep) -> None:
+    head, place = sweep.person("grid_head"), sweep.tree.households[0]
+    high = {**STATION, "building_class": "high_res"}
+    low = {**STATION, "building_class": "low", "floor_label": "4"}
+    sweep.put(visit_body(place, [block("ebike_charging", place, answers) for answers in (low, high)]))
+    sweep.compile(place)
+    for locus, is_law in (("STATION/3", True), ("STATION/4", False)):
+        (rule,) = head.task(hazard_id(sweep.community_id, place, "EBC-07", locus))["rule_details"]
+        assert [basis["is_law"] for basis in rule["basis"]] == [is_law]
 
 
 def test_unassigned_and_accepted_tasks_are_in_no_draft(sweep: Sweep) -> None:
