@@ -23,6 +23,7 @@ from backend.meetings.routes import blueprint as meetings
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
+from backend.privacy.routes import blueprint as privacy
 from backend.rectification.dossier_routes import blueprint as dossier
 from backend.rectification.feed import task_entity
 from backend.rectification.rechecks_routes import blueprint as rechecks
@@ -40,7 +41,7 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, audit, places, forms, sync, records),
-    *(tasks, rechecks, work_orders, dossier, meetings, pages, operations),
+    *(tasks, rechecks, work_orders, dossier, meetings, privacy, pages, operations),
 )
 
 

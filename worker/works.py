@@ -5,10 +5,13 @@ from datetime import timedelta
 from worker.compile import compile_places
 from worker.frame import Work
 from worker.papers import make_paper
+from worker.persons import erase_due, index_persons
 from worker.schedule import run_schedule
 
 WORKS = (
     Work("compile", compile_places, batch=1000),
     Work("paper", make_paper, lease=timedelta(minutes=10), isolation="REPEATABLE READ"),
+    Work("persons", index_persons, lease=timedelta(minutes=5)),
+    Work("retention", erase_due, lease=timedelta(minutes=5)),
     Work("schedule", run_schedule, repeat=timedelta(minutes=1)),
 )

@@ -4,6 +4,7 @@ Source: domain, privacy (张*, 138****5678, a building without its room).
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 _ID_NUMBER: Final = re.compile(r"(?<!\d)(\d{4})\d{10}(\d{3}[\dXx])(?![\dXx])")
@@ -30,6 +31,19 @@ def mask_text(text: str) -> str:
     text = _PHONE.sub(r"\1****\2", text)
     text = _LANDLINE.sub(r"\1****\2", text)
     return _ROOM.sub(lambda m: f"{m[1] or ''}***", text)
+
+
+def mask_prose(text: str, names: Iterable[str]) -> str:
+    """Free text as :func:`mask_text`, and without the given names of persons, which prose does not mark."""
+    for name in sorted(set(names), key=len, reverse=True):
+        if len(name) > 1:
+            text = text.replace(name, name[0] + "*")
+    return mask_text(text)
+
+
+def persons_in(party: str) -> list[str]:
+    """The persons that :func:`mask_party` masks in a responsible party."""
+    return [part for part in _SEPARATORS.split(mask_text(party)) if _mask_if_person(part) != part]
 
 
 def mask_party(text: str) -> str:

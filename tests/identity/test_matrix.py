@@ -25,7 +25,9 @@ from tests.factories.sweeps import Sweep, make_sweep
 
 README = Path(__file__).resolve().parents[2] / "backend/identity/README.md"
 #: Asked for inside a route or when a record is folded, beside the permission at its door.
-ASKED_WITHIN = {"record.correct", "sync.push", "sync.pull"} | {kind.permission for kind in STEP_KINDS.values()}
+ASKED_WITHIN = {"record.correct", "person.sensitive", "sync.push", "sync.pull"} | {
+    kind.permission for kind in STEP_KINDS.values()
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,151 @@
+"""Shapes of unmasking, of a resident's request, of erasure and of retention."""
+
+from marshmallow import Schema, fields, validate
+
+from backend.http.fields import line, matching
+from backend.privacy.erasing import EVERYTHING, GROUNDS, PERSONS
+from backend.privacy.sources import SOURCES
+from backend.privacy.unmasking import REASONS, TASK, VISIT
+from backend.rectification.schemas import LabelSchema, MomentSchema, TaskPlaceSchema
+from mobile_contract.sync.fields import WireInt
+
+#: A file or case number: no prose, so that the audit trail names nobody.
+REFERENCE = r"[0-9A-Za-z〔〕\[\]()（）第号\-/_.]{1,60}"
+_DAYS = validate.Range(1, 36_500)
+
+
+def _one_of(codes: tuple[str, ...]) -> fields.String:
+    return fields.String(required=True, validate=validate.OneOf(codes))
+
+
+class LookReasonSchema(Schema):
+    """Why persons are looked at, by code, and the file it belongs to."""
+
+    reason = _one_of(REASONS)
+    reference = matching(REFERENCE, load_default=None, allow_none=True)
+
+
+class UnmaskSchema(LookReasonSchema):
+    """Whose persons: those of a visit (the id of its record) or of a task."""
+
+    what = _one_of((VISIT, TASK))
+    id = fields.UUID(required=True)
+
+
+class ItemRefSchema(Schema):
+    """A sealed row."""
+
+    source = _one_of(tuple(SOURCES))
+    id = fields.UUID(required=True)
+
+
+class SearchSchema(LookReasonSchema):
+    """Who is looked for; at least one of these."""
+
+    name = line(100, load_default=None, allow_none=True)
+    phone = line(40, load_default=None, allow_none=True)
+    id_number = line(40, load_default=None, allow_none=True)
+
+
+class ReportSchema(SearchSchema):
+    """Whose report; ``items``: only these of what was found."""
+
+    items = fields.List(
+        fields.Nested(ItemRefSchema), load_default=None, allow_none=True, validate=validate.Length(1, 500)
+    )
+
+
+class EraseSchema(Schema):
+    """What is erased: rows that a search found. The values named are taken out of prose as well."""
+
+    items = fields.List(fields.Nested(ItemRefSchema), required=True, validate=validate.Length(1, 500))
+    ground = _one_of(GROUNDS)
+    reference = matching(REFERENCE, load_default=None, allow_none=True)
+    extent = fields.String(load_default=PERSONS, validate=validate.OneOf((PERSONS, EVERYTHING)))
+    name = line(100, load_default=None, allow_none=True)
+    phone = line(40, load_default=None, allow_none=True)
+    id_number = line(40, load_default=None, allow_none=True)
+
+
+class ErasedSchema(Schema):
+    """The rows that were erased; the others were not there (any more)."""
+
+    erased = fields.List(fields.Nested(ItemRefSchema), required=True)
+
+
+class DatumSchema(Schema):
+    """A personal value: where it stands, of what class, and as the caller may see it."""
+
+    where = fields.String(required=True)
+    label = fields.Nested(LabelSchema, required=True)
+    kind = fields.String(required=True)
+    value = fields.Raw(required=True)
+
+
+class UnmaskedItemSchema(Schema):
+    """A sealed row with its personal values."""
+
+    source = fields.String(required=True)
+    id = fields.UUID(required=True)
+    type = fields.String(required=True)
+    at = fields.Nested(MomentSchema, required=True, allow_none=True)
+    data = fields.List(fields.Nested(DatumSchema), required=True)
+
+
+class UnmaskedSchema(Schema):
+    """Persons in full."""
+
+    items = fields.List(fields.Nested(UnmaskedItemSchema), required=True)
+
+
+class FoundItemSchema(UnmaskedItemSchema):
+    """A row that names the person; ``matched`` says by what."""
+
+    matched = fields.List(fields.String(), required=True)
+    place = fields.Nested(TaskPlaceSchema, required=True, allow_none=True)
+
+
+class FoundSchema(Schema):
+    """What names the person, oldest first (at most 500 of ``total``). ``pending``: ask again soon, not all of the
+    archive has been looked at yet."""
+
+    items = fields.List(fields.Nested(FoundItemSchema), required=True)
+    total = WireInt(required=True)
+    pending = fields.Boolean(required=True)
+
+
+class PersonReportSchema(FoundSchema):
+    """The answer to a resident who asks what is held about them."""
+
+    watermark = fields.String(required=True)
+
+
+class RetentionSchema(Schema):
+    """Days that persons are kept, by class; ``forms``: shorter ones by form. Nothing is erased unless ``enabled``."""
+
+    enabled = fields.Boolean(required=True)
+    visits = fields.Integer(required=True, strict=True, validate=_DAYS)
+    steps = fields.Integer(required=True, strict=True, validate=_DAYS)
+    orders = fields.Integer(required=True, strict=True, validate=_DAYS)
+    quarantine = fields.Integer(required=True, strict=True, validate=_DAYS)
+    forms = fields.Dict(
+        keys=matching("[a-z][a-z0-9_]*", longest=100),
+        values=fields.Integer(strict=True, validate=_DAYS),
+        required=True,
+        validate=validate.Length(max=100),
+    )
+
+
+class DueClassSchema(Schema):
+    """A class of data with the first rows that are due, and whether there are more."""
+
+    name = fields.String(required=True)
+    ids = fields.List(fields.UUID(), required=True)
+    more = fields.Boolean(required=True)
+
+
+class DueSchema(Schema):
+    """What the job would take the persons out of now, if it ran with these settings."""
+
+    settings = fields.Nested(RetentionSchema, required=True)
+    due = fields.List(fields.Nested(DueClassSchema), required=True)
