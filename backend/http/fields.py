@@ -15,6 +15,15 @@ PROSE: Final = r"[^\u0000]*[^\s\u0000][^\u0000]*"
 STORABLE: Final = r"[^\u0000]*"
 
 
+class Flag(fields.Boolean):
+    """true or false and nothing that could be taken for it, in a body."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def matching(pattern: str, *, longest: int | None = None, shortest: int = 1, **options: Any) -> fields.String:
     """A text that ``pattern`` matches as a whole, of ``shortest`` to ``longest`` characters when that is given.
 

@@ -18,6 +18,7 @@ from backend.privacy.schemas import (
     FoundSchema,
     PersonReportSchema,
     ReportSchema,
+    RetentionChangeSchema,
     RetentionSchema,
     SearchSchema,
     UnmaskedSchema,
@@ -92,15 +93,16 @@ def preview_retention(ctx: RequestContext) -> dict[str, Any]:
     kept = retention.settings_of(ctx.session, ctx.community_id)
     due = retention.due(ctx.session, ctx.community_id, kept, ctx.now_ms, SHOWN + 1)
     classes = [{"name": name, "ids": ids[:SHOWN], "more": len(ids) > SHOWN} for name, ids in due.items()]
-    return {"settings": kept, "due": classes}
+    return {"settings": _shown(kept), "due": classes}
 
 
 @blueprint.put("/retention", guard=KEEPS)
-@blueprint.arguments(RetentionSchema)
+@blueprint.arguments(RetentionChangeSchema)
 @blueprint.response(200, RetentionSchema)
 def change_retention(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     """Change how long persons are kept, and whether the job erases by the clock."""
-    retention.keep_settings(ctx.session, ctx.community_id, body)
+    kept = {**body, "forms": {item["form"]: item["days"] for item in body["forms"]}}
+    retention.keep_settings(ctx.session, ctx.community_id, kept)
     audit(
         ctx.session,
         ctx.community_id,
@@ -108,12 +110,16 @@ def change_retention(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any
         f"community:{ctx.community_id}",
         account_id=ctx.actor.account_id,
         at_ms=ctx.now_ms,
-        values=body,
+        values=kept,
     )
-    return body
+    return _shown(kept)
 
 
 def _report(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     found = finding.report(ctx, body)
     said = {"reason": body["reason"], "reference": body["reference"], "found": found["total"]}
     return {**found, "watermark": mark_export(ctx, "person_report", **said)}
+
+
+def _shown(kept: dict[str, Any]) -> dict[str, Any]:
+    return {**kept, "forms": [{"form": form, "days": days} for form, days in sorted(kept["forms"].items())]}

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from backend.http.fields import line, matching
+from backend.http.fields import Flag, line, matching
 from backend.privacy.erasing import EVERYTHING, GROUNDS, PERSONS
 from backend.privacy.sources import SOURCES
 from backend.privacy.unmasking import REASONS, TASK, VISIT
@@ -11,11 +11,21 @@ from mobile_contract.sync.fields import WireInt
 
 #: A file or case number: no prose, so that the audit trail names nobody.
 REFERENCE = r"[0-9A-Za-z〔〕\[\]()（）第号\-/_.]{1,60}"
-_DAYS = validate.Range(1, 36_500)
 
 
 def _one_of(codes: tuple[str, ...]) -> fields.String:
     return fields.String(required=True, validate=validate.OneOf(codes))
+
+
+def _days() -> fields.Integer:
+    return fields.Integer(required=True, strict=True, validate=validate.Range(1, 36_500))
+
+
+class FormDaysSchema(Schema):
+    """Days for visits with this form only."""
+
+    form = matching("[a-z][a-z0-9_]*", longest=100, required=True)
+    days = _days()
 
 
 class LookReasonSchema(Schema):
@@ -67,10 +77,17 @@ class EraseSchema(Schema):
     id_number = line(40, load_default=None, allow_none=True)
 
 
+class ErasedItemSchema(Schema):
+    """A sealed row out of which persons were taken."""
+
+    source = fields.String(required=True)
+    id = fields.UUID(required=True)
+
+
 class ErasedSchema(Schema):
     """The rows that were erased; the others were not there (any more)."""
 
-    erased = fields.List(fields.Nested(ItemRefSchema), required=True)
+    erased = fields.List(fields.Nested(ErasedItemSchema), required=True)
 
 
 class DatumSchema(Schema):
@@ -120,20 +137,33 @@ class PersonReportSchema(FoundSchema):
     watermark = fields.String(required=True)
 
 
-class RetentionSchema(Schema):
+class RetentionChangeSchema(Schema):
     """Days that persons are kept, by class; ``forms``: shorter ones by form. Nothing is erased unless ``enabled``."""
 
+    enabled = Flag(required=True)
+    visits = _days()
+    steps = _days()
+    orders = _days()
+    quarantine = _days()
+    forms = fields.List(fields.Nested(FormDaysSchema), required=True, validate=validate.Length(max=100))
+
+
+class KeptFormSchema(Schema):
+    """A form's own days."""
+
+    form = fields.String(required=True)
+    days = fields.Integer(required=True)
+
+
+class RetentionSchema(Schema):
+    """The settings as they stand."""
+
     enabled = fields.Boolean(required=True)
-    visits = fields.Integer(required=True, strict=True, validate=_DAYS)
-    steps = fields.Integer(required=True, strict=True, validate=_DAYS)
-    orders = fields.Integer(required=True, strict=True, validate=_DAYS)
-    quarantine = fields.Integer(required=True, strict=True, validate=_DAYS)
-    forms = fields.Dict(
-        keys=matching("[a-z][a-z0-9_]*", longest=100),
-        values=fields.Integer(strict=True, validate=_DAYS),
-        required=True,
-        validate=validate.Length(max=100),
-    )
+    visits = fields.Integer(required=True)
+    steps = fields.Integer(required=True)
+    orders = fields.Integer(required=True)
+    quarantine = fields.Integer(required=True)
+    forms = fields.List(fields.Nested(KeptFormSchema), required=True)
 
 
 class DueClassSchema(Schema):
