@@ -28,8 +28,8 @@ class HazardEntry(NamedTuple):
 
 
 TIME_UNKNOWN: Final = "时间不详"
+#: 2000-01-01 in Shanghai.
 YEAR_2000_MS: Final = 946_656_000_000
-"""2000-01-01 in Shanghai."""
 NOBODY = Assignment("待明确", "待明确")
 
 

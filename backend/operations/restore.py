@@ -22,7 +22,14 @@ from backend.identity.keys import Keyring, Sealed
 from backend.inspections.models import Record, RecordKey
 from backend.operations.archive import DATABASE, FILES, SECRET, ArchiveDamaged, Manifest, Progress, read_archive, silent
 from backend.operations.backup import FindProgram, count_rows
-from backend.operations.server import owner_connection, owner_url, run_program, scratch_database, swap_databases
+from backend.operations.server import (
+    let_connect,
+    owner_connection,
+    owner_url,
+    run_program,
+    scratch_database,
+    swap_databases,
+)
 from backend.schema import upgrade
 from backend.settings import Settings
 from backend.sync.epoch import bump_epoch, note_safe_through
@@ -61,6 +68,7 @@ def restore(
     reads it; without it a differing secret is refused. ArchiveDamaged, DatabaseNotEmpty, SecretDiffers.
     """
     url = owner_url(settings)
+    let_connect(url)
     if not replace_data and not is_empty(url):
         raise DatabaseNotEmpty(
             "The database holds communities or accounts. Restore into an empty one, or say --replace to lose them."

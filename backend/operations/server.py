@@ -81,6 +81,15 @@ def maintenance(url: str) -> Iterator[Connection]:
         yield connection
 
 
+def let_connect(url: str) -> None:
+    """Open the database again that a restore, killed amid its swap, left closed to everybody."""
+    name = make_url(url).database
+    with maintenance(url) as connection:
+        closed = text("SELECT 1 FROM pg_database WHERE datname = :name AND NOT datallowconn")
+        if connection.scalar(closed, {"name": name}):
+            connection.execute(text(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true'))
+
+
 def swap_databases(url: str, fresh_url: str) -> None:
     """Put the database ``fresh_url`` in the place of ``url``'s, which is dropped. Sessions of both are ended.
 

@@ -24,7 +24,7 @@ def hand_over(
     """
     session, task = ctx.session, RectificationTask
     found = (
-        select(Hazard.id, task.rev, Place.path)
+        select(Hazard.id, Place.path)
         .join(task, and_(task.community_id == Hazard.community_id, task.hazard_id == Hazard.id))
         .join(Place, and_(Place.community_id == Hazard.community_id, Place.id == Hazard.place_id))
         .where(Hazard.community_id == ctx.community_id, task.assignee_id == from_account)
@@ -34,11 +34,12 @@ def hand_over(
     if chosen is not None:
         found = found.where(Hazard.id.in_(chosen))
     given = []
-    for hazard_id, path in [(row.id, row.path) for row in session.execute(found)]:
+    for hazard_id, path in session.execute(found).all():
         held = [m.role for m in ctx.actor.active_memberships("task.reassign") if m.covers(path)]
         if not held:
             continue
-        rev = session.scalar(select(task.rev).where(task.community_id == ctx.community_id, task.hazard_id == hazard_id))
+        # Read here: the step before it may have folded the same place.
+        present = session.get_one(task, (ctx.community_id, hazard_id))
         take_step(
             session,
             ctx.runtime,
@@ -48,7 +49,7 @@ def hand_over(
             {"assignee_account_id": str(to_account), "reason": reason},
             actor_id=ctx.actor.account_id,
             actor_role=held[0],
-            rev=rev or 0,
+            rev=present.rev,
             now_ms=ctx.now_ms,
         )
         given.append(hazard_id)

@@ -6,8 +6,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, insert, select
 
 from backend.db import new_id
 from backend.errors import Conflict, NotFound
@@ -79,9 +78,16 @@ def make_draw(ctx: RequestContext, from_ms: int, to_ms: int, count: int, seed: i
     return draw_id
 
 
-def read_draw(session: Session, community_id: UUID, draw_id: UUID) -> dict[str, Any]:
+def _may_see(ctx: RequestContext) -> list[ColumnElement[bool]]:
+    """Whoever draws within a part of the community sees the own draws: others' name hazards from elsewhere."""
+    here = RecheckDraw.community_id == ctx.community_id
+    return [here, RecheckDraw.drawn_by == ctx.actor.account_id] if ctx.actor.scope_paths else [here]
+
+
+def read_draw(ctx: RequestContext, draw_id: UUID) -> dict[str, Any]:
     """A draw with what was drawn, in order, and whether drawing again gives the same. RecheckNotFound."""
-    row = session.get(RecheckDraw, (community_id, draw_id))
+    session, community_id = ctx.session, ctx.community_id
+    row = session.scalars(select(RecheckDraw).where(*_may_see(ctx), RecheckDraw.id == draw_id)).one_or_none()
     if row is None:
         raise RecheckNotFound
     drawn = session.scalars(
@@ -93,17 +99,15 @@ def read_draw(session: Session, community_id: UUID, draw_id: UUID) -> dict[str, 
     return {**_line(row), "drawn": list(drawn), "reproducible": again == list(drawn), "population": row.population}
 
 
-def list_draws(
-    session: Session, community_id: UUID, before: tuple[int, UUID] | None, limit: int
-) -> list[dict[str, Any]]:
+def list_draws(ctx: RequestContext, before: tuple[int, UUID] | None, limit: int) -> list[dict[str, Any]]:
     """Up to ``limit + 1`` draws, the newest first."""
-    found = select(RecheckDraw).where(RecheckDraw.community_id == community_id)
+    found = select(RecheckDraw).where(*_may_see(ctx))
     if before is not None:
         earlier = (RecheckDraw.drawn_ms < before[0]) | (
             (RecheckDraw.drawn_ms == before[0]) & (RecheckDraw.id < before[1])
         )
         found = found.where(earlier)
-    rows = session.scalars(found.order_by(RecheckDraw.drawn_ms.desc(), RecheckDraw.id.desc()).limit(limit + 1))
+    rows = ctx.session.scalars(found.order_by(RecheckDraw.drawn_ms.desc(), RecheckDraw.id.desc()).limit(limit + 1))
     return [_line(row) for row in rows]
 
 

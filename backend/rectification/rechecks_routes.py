@@ -19,17 +19,17 @@ DRAWS = requires("task.recheck")
 def draw_rechecks(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     """Draw by lot what somebody looks at again; the draw is kept, and phones are told."""
     made = make_draw(ctx, body["closed_from_ms"], body["closed_to_ms"], body["count"], body["seed"])
-    return read_draw(ctx.session, ctx.community_id, made)
+    return read_draw(ctx, made)
 
 
 @blueprint.get("/rechecks", guard=DRAWS)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, page_schema(DrawLineSchema))
 def list_rechecks(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
-    """All draws, the newest first."""
+    """Draws, the newest first; of a caller with a part of the community the own ones."""
     key = decode_cursor(query["cursor"], 2)
     before = None if key is None else (as_ms(key[0]), as_uuid(key[1]))
-    rows = list_draws(ctx.session, ctx.community_id, before, query["limit"])
+    rows = list_draws(ctx, before, query["limit"])
     return page(rows, query["limit"], lambda row: (row["drawn_ms"], row["id"]))
 
 
@@ -37,4 +37,4 @@ def list_rechecks(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, DrawnSchema)
 def get_recheck(ctx: RequestContext, draw_id: UUID) -> dict[str, Any]:
     """One draw, with the proof that it can be drawn again."""
-    return read_draw(ctx.session, ctx.community_id, draw_id)
+    return read_draw(ctx, draw_id)

@@ -70,15 +70,19 @@ def take_step(
     _keep(session, runtime, step, body)
     projector = Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
     store(session, community_id, projector.project(session, held, lambda _: now_ms))
-    judged = select(StepOutcome).where(StepOutcome.community_id == community_id, StepOutcome.step_id == step.id)
+    _refuse_without_effect(session, step, rev)
+    step_id = step.id
+    session.expire_all()
+    return step_id
+
+
+def _refuse_without_effect(session: Session, step: TaskStep, rev: int) -> None:
+    judged = select(StepOutcome).where(StepOutcome.community_id == step.community_id, StepOutcome.step_id == step.id)
     outcome = session.scalars(judged).one_or_none()
     if outcome is None:  # its place was merged into another this very moment
         raise TaskChanged(rev=rev)
     if not outcome.applied:
         raise not_applied(outcome.reason or "wrong_state")
-    step_id = step.id
-    session.expire_all()
-    return step_id
 
 
 def _keep(session: Session, runtime: Runtime, step: TaskStep, body: Mapping[str, Any]) -> None:

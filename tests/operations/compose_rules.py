@@ -19,7 +19,7 @@ Services = dict[str, dict[str, Any]]
 def broken_rules(compose: dict[str, Any], root: Path) -> list[str]:
     """All that is wrong with the file."""
     services: Services = compose["services"]
-    found = [*commands(services), *dependencies(services), *environments(services)]
+    found = [*commands(services), *dependencies(services), *health(services), *environments(services)]
     return [*found, *mounts(compose, root), *hardening(services), *publishing(compose)]
 
 
@@ -41,6 +41,11 @@ def dependencies(services: Services) -> list[str]:
             elif name == "nginx" and not how.get("restart"):
                 found.append(f"{name}: goes on asking for {target} where it was before it was made anew")
     return found
+
+
+def health(services: Services) -> list[str]:
+    lasting = (name for name, service in services.items() if service.get("restart") != "no")
+    return [f"{name}: nobody looks whether it is well" for name in lasting if "healthcheck" not in services[name]]
 
 
 def environments(services: Services) -> list[str]:

@@ -251,6 +251,15 @@ def test_swap_that_fails_half_way_leaves_the_live_database_under_its_name(other:
         assert connection.scalar(text("SELECT 1")) == 1
 
 
+def test_restore_after_one_that_was_killed_amid_its_swap_opens_the_database_again(saved: Path, other: Settings) -> None:
+    url = other.database_owner_url or ""
+    closing = text(f'ALTER DATABASE "{make_url(url).database}" WITH ALLOW_CONNECTIONS false')
+    with owner_connection(database_of(url, "postgres")) as connection:
+        connection.execute(closing)
+    assert restore(other, saved, postgres_tool, replace_data=True).rows["record"] >= 3
+    assert epoch_of(other)
+
+
 def test_restore_whose_swap_fails_leaves_the_secret_alone(
     saved: Path, other: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def with_value(service: str, key: str, value: Any) -> Callable[[Compose], None]:
     "damage",
     [
         without("postgres", "healthcheck"),
+        without("worker", "healthcheck"),
         without("worker", "read_only"),
         without("migrate", "restart"),
         with_value("api", "command", ["python", "-m", "flask", "run"]),

@@ -146,6 +146,18 @@ def test_recheck_is_drawn_by_lot_logged_and_shown_until_somebody_looked(
     refused(head.post("/rechecks", {**said, "closed_to_ms": 1}), 409, "nothing_to_draw")
 
 
+def test_recheck_drawn_by_another_is_hidden_from_who_has_a_part_of_the_community(
+    sweep: Sweep, people: dict[str, Person]
+) -> None:
+    closed(sweep, people, sweep.tree.households[:1])
+    said = {"closed_from_ms": 0, "closed_to_ms": clock.now_ms() + DAY_MS, "count": 1, "seed": 7}
+    made = people["committee"].post("/rechecks", said).json
+    elsewhere = sweep.person("grid_head", sweep.tree.grids[1])
+    assert elsewhere.get("/rechecks").json["items"] == []
+    refused(elsewhere.get(f"/rechecks/{made['id']}"), 404, "recheck_not_found")
+    assert people["committee"].get(f"/rechecks/{made['id']}").json == made
+
+
 def test_relapse_found_on_a_recheck_is_the_next_cycle_of_the_same_number(
     sweep: Sweep, people: dict[str, Person]
 ) -> None:
