@@ -18,7 +18,7 @@ from backend.identity.exports import mark_export
 blueprint = Blueprint(
     "audit", __name__, url_prefix="/api/v1", description="审计 · The audit trail: search, export, proof"
 )
-READS = requires("audit.read", everywhere=True)
+READS = requires("audit.read")
 COLUMNS = ("序号", "时间", "账号", "操作", "对象", "详情", "请求编号", "链值")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from backend.identity.permissions import ALL_PERMISSIONS, PERMISSIONS, ROLES
+from backend.identity.permissions import ALL_PERMISSIONS, ROLES, permissions_of
 
 ROLE_NAMES: Final = {
     "administrator": "管理员",
@@ -18,12 +18,19 @@ ROLE_NAMES: Final = {
 
 
 def matrix() -> str:
-    """One row a permission, one column a role, strongest first. A role holds what it holds over its own places only."""
+    """One row a permission, one column a role, strongest first. ●: for the places of the role and all below them;
+    ◎: only by a role over the whole community."""
     lines = [
         "| | " + " | ".join(f"{ROLE_NAMES[role]} `{role}`" for role in ROLES) + " |",
         "|---|" + ":-:|" * len(ROLES),
     ]
     for permission in sorted(ALL_PERMISSIONS):
-        marks = ("●" if permission in PERMISSIONS[role] else " " for role in ROLES)
+        marks = (_mark(role, permission) for role in ROLES)
         lines.append(f"| `{permission}` | " + " | ".join(marks) + " |")
     return "\n".join(lines)
+
+
+def _mark(role: str, permission: str) -> str:
+    if permission in permissions_of(role, over_a_part=True):
+        return "●"
+    return "◎" if permission in permissions_of(role) else " "

@@ -1,4 +1,4 @@
-"""Who may do what: one matrix from roles to permissions, who may close what, who may grant which role.
+"""Who may do what: one matrix from roles to permissions and how far they reach, who may close what, who may grant which role.
 
 Source: domain, roles of the community's safety work. The community is a self-governing body without enforcement
 power: no permission to fine, seal or cut off exists here, for anybody.
@@ -47,6 +47,7 @@ _COMMITTEE: Final = _SAFETY_OFFICER | {
     "person.sensitive",
     "place.manage",
     "retention.manage",
+    "roster.import",
     "rule.override",
     "task.extend",
     "task.refer",
@@ -80,6 +81,7 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "quarantine.read",
         "quarantine.repair",
         "record.read",
+        "roster.import",
         "rule.override",
         "sync.pull",
     },
@@ -87,6 +89,22 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
 #: Who carries a phone: records have authors with one of these roles. Others only read.
 FIELD_ROLES: Final = frozenset(role for role, held in PERMISSIONS.items() if "sync.pull" in held)
 ALL_PERMISSIONS: Final = frozenset[str]().union(*PERMISSIONS.values())
+#: What concerns the community as a whole: a role over a part of it does not hold these. All others hold for the places
+#: of the role and what lies below them.
+WHOLE_COMMUNITY: Final = frozenset(
+    {
+        "audit.read",
+        "paper.issue",
+        "paper.make",
+        "person.erase",
+        "person.search",
+        "quarantine.read",
+        "quarantine.repair",
+        "retention.manage",
+        "roster.import",
+        "rule.override",
+    }
+)
 
 #: Whoever stands higher in the community's line may close what a lower one may. A department's conclusion is its own:
 #: nobody of the line strikes off for it, and it strikes off nothing else.
@@ -101,9 +119,10 @@ _GRANTS: Final[dict[str, frozenset[str]]] = {
 }
 
 
-def permissions_of(role: str) -> frozenset[str]:
-    """What ``role`` may do; nothing for a role that is not known (any more)."""
-    return PERMISSIONS.get(role, frozenset())
+def permissions_of(role: str, *, over_a_part: bool = False) -> frozenset[str]:
+    """What ``role`` may do, over the whole community or only ``over_a_part`` of it; nothing for an unknown role."""
+    held = PERMISSIONS.get(role, frozenset())
+    return held - WHOLE_COMMUNITY if over_a_part else held
 
 
 def strength(role: str) -> int:

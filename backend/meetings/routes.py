@@ -34,7 +34,7 @@ AS_PAGE = {
 }
 READS = requires("paper.read")
 #: A paper speaks for the whole community.
-MAKES, ISSUES = requires("paper.make", everywhere=True), requires("paper.issue", everywhere=True)
+MAKES, ISSUES = requires("paper.make"), requires("paper.issue")
 
 
 def shown(paper: Paper) -> dict[str, Any]:

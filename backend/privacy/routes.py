@@ -28,8 +28,8 @@ from backend.privacy.schemas import (
 blueprint = Blueprint(
     "privacy", __name__, url_prefix="/api/v1", description="个人信息 · Personal data: unmasking, requests, retention"
 )
-SEARCHES = requires("person.search", everywhere=True)
-KEEPS = requires("retention.manage", everywhere=True)
+SEARCHES = requires("person.search")
+KEEPS = requires("retention.manage")
 SHOWN = 100
 
 
@@ -66,7 +66,7 @@ def report_person_page(ctx: RequestContext, body: dict[str, Any]) -> Response:
     return Response(report_page(_report(ctx, body)), mimetype="text/html")
 
 
-@blueprint.post("/persons/erase", guard=requires("person.erase", everywhere=True))
+@blueprint.post("/persons/erase", guard=requires("person.erase"))
 @blueprint.arguments(EraseSchema)
 @blueprint.response(200, ErasedSchema)
 def erase_person(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:

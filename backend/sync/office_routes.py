@@ -38,10 +38,10 @@ blueprint = Blueprint(
     "records", __name__, url_prefix="/api/v1", description="原始记录与隔离区 · Records and the quarantine"
 )
 #: What was not taken in, and what waits, stands at no known place: it is for those who look after the whole community.
-SEES_QUARANTINE = requires("quarantine.read", everywhere=True)
+SEES_QUARANTINE = requires("quarantine.read")
 #: A payload as large as a push may bring, written with escapes where its phone wrote none.
 REPAIR_BYTES: Final = 2 * MAX_BYTES + 64 * 1024
-MENDS = requires("quarantine.repair", everywhere=True)
+MENDS = requires("quarantine.repair")
 READS = requires("record.read")
 
 

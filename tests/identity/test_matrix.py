@@ -15,13 +15,16 @@ from hypothesis import strategies as st
 from backend.app import create_app
 from backend.db import Database
 from backend.hazards.lifecycle import STEP_KINDS
-from backend.identity import permissions
+from backend.identity import authentication, permissions
 from backend.identity.permission_table import ROLE_NAMES, matrix
 from backend.identity.permissions import ALL_PERMISSIONS, PERMISSIONS, ROLES
+from backend.places.models import Place
+from backend.rectification import queries
 from backend.settings import Settings
 from tests.architecture.test_routes_guarded import path_of, rules
 from tests.factories.identity import AccountFixture, give_role, log_in, make_account, make_community, sign_in
-from tests.factories.sweeps import Sweep, make_sweep
+from tests.factories.places import make_tree
+from tests.factories.sweeps import Person, Sweep, assignment, make_sweep
 
 README = Path(__file__).resolve().parents[2] / "backend/identity/README.md"
 #: Asked for inside a route or when a record is folded, beside the permission at its door.
@@ -53,23 +56,108 @@ def let_in(client: FlaskClient, headers: dict[str, str], door: Door) -> bool:
     return not (refused and problem.get("permission") == door.permission)
 
 
-def wrong_cells(app: Flask, role: str, headers: dict[str, str]) -> set[tuple[str, Door]]:
-    """Doors that are open to the role and should not be, or the reverse."""
+def wrong_cells(app: Flask, role: str, headers: dict[str, str], *, over_a_part: bool = False) -> set[tuple[str, Door]]:
+    """Doors that are open to the role and should not be, or the reverse. Permissions as the table writes them, not as
+    the code computes them."""
     client = app.test_client()
-    return {(role, d) for d in doors(app) if let_in(client, headers, d) is not (d.permission in PERMISSIONS[role])}
+    held = permissions.PERMISSIONS[role] - (permissions.WHOLE_COMMUNITY if over_a_part else frozenset())
+    return {(role, d) for d in doors(app) if let_in(client, headers, d) is not (d.permission in held)}
 
 
+@pytest.mark.parametrize("over_a_part", [False, True], ids=["whole community", "a grid"])
 @pytest.mark.parametrize("role", ROLES)
-def test_every_door_opens_to_whom_the_matrix_says(app: Flask, db: Database, role: str) -> None:
-    headers = sign_in(app.test_client(), make_account(db, make_community(db), role))
-    assert wrong_cells(app, role, headers) == set()
+def test_every_door_opens_to_whom_the_matrix_says(app: Flask, db: Database, role: str, over_a_part: bool) -> None:
+    community_id = make_community(db)
+    with db.transaction([community_id]) as session:
+        grid = make_tree(session, community_id).grids[0]
+    account = make_account(db, community_id, role, grid if over_a_part else None)
+    headers = sign_in(app.test_client(), account)
+    assert wrong_cells(app, role, headers, over_a_part=over_a_part) == set()
 
 
 def test_cell_that_is_wrong_is_found(app: Flask, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = sign_in(app.test_client(), make_account(db, make_community(db), "viewer"))
     generous = {**PERMISSIONS, "viewer": PERMISSIONS["viewer"] | {"audit.read"}}
     monkeypatch.setattr(permissions, "PERMISSIONS", generous)
+    monkeypatch.setattr(authentication, "permissions_of", lambda role, over_a_part: PERMISSIONS[role])
     assert {door.permission for _, door in wrong_cells(app, "viewer", headers)} == {"audit.read"}
+
+
+def test_role_over_a_grid_that_holds_what_is_the_communitys_is_found(
+    app: Flask, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    community_id = make_community(db)
+    with db.transaction([community_id]) as session:
+        grid = make_tree(session, community_id).grids[0]
+    headers = sign_in(app.test_client(), make_account(db, community_id, "committee", grid))
+    monkeypatch.setattr(authentication, "permissions_of", lambda role, over_a_part: PERMISSIONS[role])
+    found = {door.permission for _, door in wrong_cells(app, "committee", headers, over_a_part=True)}
+    assert found == permissions.WHOLE_COMMUNITY
+
+
+@dataclass(frozen=True)
+class Corner:
+    """One of two grids with something in it of each kind that a scope bounds."""
+
+    grid: UUID
+    household: UUID
+    visit: UUID
+    hazard: UUID
+
+    def calls(self) -> dict[str, tuple[str, str, dict[str, object]]]:
+        """Permission → a call that needs it at this corner."""
+        return {
+            "task.read": ("GET", f"/tasks/{self.hazard}", {}),
+            "place.read": ("GET", f"/places/{self.household}", {}),
+            "record.read": ("GET", f"/records/{self.visit}", {}),
+            "person.unmask": ("POST", "/persons/unmask", {"what": "task", "id": str(self.hazard), "reason": "verify"}),
+            "task.assign": ("POST", f"/tasks/{self.hazard}/assign", assignment()),
+            "task.void": ("POST", f"/tasks/{self.hazard}/void", {"reason": "误报"}),
+        }
+
+
+@pytest.fixture(scope="module")
+def corners(app: Flask, db: Database) -> tuple[Sweep, list[Corner]]:
+    sweep = make_sweep(app, db)
+    made = []
+    for grid, household in zip(sweep.tree.grids, (sweep.tree.households[0], sweep.tree.households[2]), strict=True):
+        visit = sweep.visit(household)
+        made.append(Corner(grid, household, visit, sweep.hazard_id(household)))
+    return sweep, made
+
+
+def reached(person: Person, corner: Corner) -> set[str]:
+    """The permissions with which a call at the corner gets beyond who may (a wrong state is beyond)."""
+    found = set()
+    for permission, (method, path, body) in corner.calls().items():
+        answer = person.app.test_client().open(
+            f"/api/v1{path}",
+            method=method,
+            json=body or None,
+            headers={**person.headers, "If-Match": '"999999"'},
+        )
+        if answer.status_code not in (403, 404):
+            found.add(permission)
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_reaches_what_it_holds_and_only_in_its_own_places(
+    corners: tuple[Sweep, list[Corner]], role: str
+) -> None:
+    sweep, (own, other) = corners
+    held = set(own.calls()) & PERMISSIONS[role]
+    scoped, whole = sweep.person(role, own.grid), sweep.person(role)
+    assert (reached(scoped, own), reached(scoped, other)) == (held, set())
+    assert (reached(whole, own), reached(whole, other)) == (held, held)
+    listed = {task["id"] for task in scoped.get("/tasks").json["items"]}
+    assert listed == {str(own.hazard)}
+
+
+def test_scope_that_is_forgotten_is_found(corners: tuple[Sweep, list[Corner]], monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep, (own, other) = corners
+    monkeypatch.setattr(queries, "in_scope", lambda scope: Place.id.is_not(None))
+    assert reached(sweep.person("grid_head", own.grid), other) >= {"task.read"}
 
 
 def test_every_permission_is_asked_for_somewhere(app: Flask) -> None:
