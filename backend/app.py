@@ -9,6 +9,7 @@ from backend.forms.listeners import RuleListeners
 from backend.forms.routes import blueprint as forms
 from backend.http.context import Doorbell, Runtime
 from backend.http.factory import make_app
+from backend.identity.audit import note_write
 from backend.identity.audit_routes import blueprint as audit
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
@@ -54,6 +55,7 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
         db=db or Database(settings.database_url),
         doorbell=doorbell or CeleryDoorbell(settings.redis_url),
         authenticate=authenticate,
+        note_write=note_write,
         parts=(
             keyring,
             catalogue,

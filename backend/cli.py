@@ -29,6 +29,8 @@ for command in (
     guarding.permissions,
     guarding.password_code,
     guarding.rotate_keys,
+    guarding.retention,
+    guarding.verify_trail,
     keeping.backup,
     keeping.restore,
     keeping.doctor,

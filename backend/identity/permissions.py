@@ -1,4 +1,4 @@
-"""Who may do what: one matrix from roles to permissions and how far they reach, who may close what, who may grant which role.
+"""Who may do what: one matrix from roles to permissions and how far they reach; who may close and who may grant what.
 
 Source: domain, roles of the community's safety work. The community is a self-governing body without enforcement
 power: no permission to fine, seal or cut off exists here, for anybody.

@@ -23,6 +23,7 @@ from backend.jobs.ledger import communities
 from backend.operations import queries
 from backend.operations.health import Finding, check_broker, check_database, check_disk
 from backend.settings import PROJECT, Settings
+from backend.sync.received import unlike_the_trail
 
 #: What the bootstrap installs and stamps.
 RUNTIME_LOCK = "requirements.lock"
@@ -189,11 +190,11 @@ def check_audit(session: Session) -> Check:
     found = communities(session)
     for community_id in found:
         set_access(session, [community_id])
-        if not verify_chain(session, community_id).is_whole:
+        if not verify_chain(session, community_id).is_whole or unlike_the_trail(session, community_id):
             broken.append(str(community_id))
     if broken:
         advice = "Somebody changed the database past the application. Compare with exports of the trail and backups."
-        return Check("audit trail", BAD, f"changed or removed events in {', '.join(broken)}", advice)
+        return Check("audit trail", BAD, f"changed or removed events or records in {', '.join(broken)}", advice)
     return Check("audit trail", GOOD, f"{len(found)} chains, unbroken")
 
 

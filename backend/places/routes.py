@@ -137,6 +137,7 @@ def get_roster_template(ctx: RequestContext) -> Response:
 @blueprint.post(
     "/roster/dry-run",
     guard=IMPORTS,
+    notes=False,
     max_bytes=ROSTER_BYTES,
     raises=(RosterUnreadable, RosterColumnMissing, RosterTooLong),
 )

@@ -59,9 +59,9 @@ def keep_settings(session: Session, community_id: UUID, values: Mapping[str, Any
 
 
 def due(
-    session: Session, community_id: UUID, kept: Mapping[str, Any], now_ms: int, limit: int
+    session: Session, community_id: UUID, kept: Mapping[str, Any], now_ms: int, limit: int | None
 ) -> dict[str, list[UUID]]:
-    """Up to ``limit`` ids a class of what is over its time and still names somebody. Writes nothing."""
+    """Up to ``limit`` ids (None: all) a class of what is over its time and still names somebody. Writes nothing."""
     found: dict[str, list[UUID]] = {}
     for name, query in (("visits", _records), ("steps", _steps), ("orders", _orders), ("quarantine", _quarantined)):
         cutoff_ms = now_ms - kept[name] * clock.DAY_MS
@@ -129,7 +129,9 @@ def _records(community_id: UUID, cutoff_ms: int) -> Select[UUID]:
     )
 
 
-def _by_form(session: Session, community_id: UUID, days: Mapping[str, int], now_ms: int, limit: int) -> list[UUID]:
+def _by_form(
+    session: Session, community_id: UUID, days: Mapping[str, int], now_ms: int, limit: int | None
+) -> list[UUID]:
     """Visits all of whose forms have a shorter time of their own; the longest of these counts."""
     if not days:
         return []
