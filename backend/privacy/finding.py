@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from backend.errors import InvalidInput
 from backend.http.context import RequestContext
 from backend.http.messages import add_messages
-from backend.identity.audit import audit
 from backend.identity.keys import Keyring
+from backend.identity.looking import note_look
 from backend.jobs import ledger
 from backend.places.models import Place
 from backend.privacy.masks import Reader, shown
@@ -95,7 +95,7 @@ def search(ctx: RequestContext, body: dict[str, Any]) -> Shape:
     """What names the person, all values masked; noted in the audit trail without the person."""
     wanted = Wanted.of(body)
     found = find(ctx, wanted)
-    note(ctx, "person_searched", "persons", body, kinds=wanted.kinds, found=len(found.rows))
+    note_look(ctx, "person_searched", "persons", body, kinds=wanted.kinds, found=len(found.rows))
     return shape(ctx, found, Reader(frozenset(), sensitive=False))
 
 
@@ -111,12 +111,6 @@ def report(ctx: RequestContext, body: dict[str, Any]) -> Shape:
 
 def _named(items: Iterable[dict[str, Any]] | None) -> set[tuple[str, UUID]] | None:
     return None if not items else {(item["source"], item["id"]) for item in items}
-
-
-def note(ctx: RequestContext, action: str, subject: str, body: dict[str, Any], **details: Any) -> None:
-    """An event with the reason that was given for a look at personal data."""
-    said = {"reason": body["reason"], "reference": body.get("reference"), **details}
-    audit(ctx.session, ctx.community_id, action, subject, account_id=ctx.actor.account_id, at_ms=ctx.now_ms, **said)
 
 
 def shape(ctx: RequestContext, found: Found, reader: Reader) -> Shape:

@@ -3,14 +3,12 @@
 from marshmallow import Schema, fields, validate
 
 from backend.http.fields import Flag, line, matching
+from backend.identity.looking import REFERENCE, LookReasonSchema
 from backend.privacy.erasing import EVERYTHING, GROUNDS, PERSONS
 from backend.privacy.sources import SOURCES
-from backend.privacy.unmasking import REASONS, TASK, VISIT
+from backend.privacy.unmasking import TASK, VISIT
 from backend.rectification.schemas import LabelSchema, MomentSchema, TaskPlaceSchema
 from mobile_contract.sync.fields import WireInt
-
-#: A file or case number: no prose, so that the audit trail names nobody.
-REFERENCE = r"[0-9A-Za-z〔〕\[\]()（）第号\-/_.]{1,60}"
 
 
 def _one_of(codes: tuple[str, ...]) -> fields.String:
@@ -26,13 +24,6 @@ class FormDaysSchema(Schema):
 
     form = matching("[a-z][a-z0-9_]*", longest=100, required=True)
     days = _days()
-
-
-class LookReasonSchema(Schema):
-    """Why persons are looked at, by code, and the file it belongs to."""
-
-    reason = _one_of(REASONS)
-    reference = matching(REFERENCE, load_default=None, allow_none=True)
 
 
 class UnmaskSchema(LookReasonSchema):

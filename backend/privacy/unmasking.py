@@ -9,10 +9,11 @@ from backend.errors import NotFound
 from backend.http.context import RequestContext
 from backend.http.messages import add_messages
 from backend.identity.keys import Keyring
+from backend.identity.looking import UNMASKED, note_look
 from backend.inspections.archive import places_of_families
 from backend.inspections.models import Record
 from backend.places.queries import find_place
-from backend.privacy.finding import line, note
+from backend.privacy.finding import line
 from backend.privacy.masks import Reader
 from backend.privacy.mentions import forms_of
 from backend.privacy.personal import GUARDED
@@ -23,8 +24,6 @@ from backend.rectification.presenting import Shape
 from backend.rectification.queries import get_task
 
 VISIT, TASK = "visit", "task"
-#: Why persons may be looked at. A code, not prose: the trail itself must not name anybody.
-REASONS: Final = ("contact", "document", "verify", "emergency", "request", "handover")
 SENSITIVE: Final = "person.sensitive"
 
 
@@ -47,7 +46,7 @@ def unmask(ctx: RequestContext, body: dict[str, Any]) -> Shape:
     items = [line(row, form_of, Reader(None, sensitive)) for row in rows]
     values = [datum["kind"] for item in items for datum in item["data"]]
     guarded = sorted(GUARDED & set(values))
-    note(ctx, "unmasked", f"{body['what']}:{body['id']}", body, values=len(values), guarded=guarded)
+    note_look(ctx, UNMASKED, f"{body['what']}:{body['id']}", body, values=len(values), guarded=guarded)
     return {"items": items}
 
 

@@ -63,7 +63,9 @@ def test_quarantine_list_narrows(world: World) -> None:
 def test_quarantine_detail_shows_the_bytes_as_they_came(world: World) -> None:
     phone, office = world.phone(), world.office()
     record, quarantine_id = wrong_visit(world, phone)
-    detail = get(office, f"quarantine/{quarantine_id}").json
+    masked = get(office, f"quarantine/{quarantine_id}").json
+    assert (masked["payload"], masked["raw_text"], masked["raw_base64"]) == (None, None, None)
+    detail = get(office, f"quarantine/{quarantine_id}", reason="repair").json
     assert detail["payload"] == record["payload"]
     assert json.loads(base64.b64decode(detail["raw_base64"]))["id"] == record["id"]
     assert detail["raw_text"]
@@ -275,7 +277,10 @@ def test_record_shows_status_and_payload_to_those_who_may(world: World) -> None:
     shown = get(office, f"records/{record['id']}").json
     assert shown["status"] == "stored"
     assert shown["sha256"] == record["sha256"]
-    assert shown["payload"] == record["payload"]
+    assert shown["payload"] is None, "no reason was given"
+    opened = get(office, f"records/{record['id']}", reason="verify", reference="12号").json
+    assert opened["payload"] == record["payload"]
+    assert get(office, f"records/{record['id']}", reason="curious").status_code == 422
     assert shown["waiting_on"] == []
     assert get(phone, f"records/{record['id']}").json["payload"] == record["payload"]
     colleague = world.phone()
