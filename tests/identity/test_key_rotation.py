@@ -1,10 +1,13 @@
 """Rotation: every record key under the new community key, everything still opens, retired keys are destroyed."""
 
+import threading
+from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from backend.app import make_runtime
 from backend.commands.guarding import rotate
@@ -12,6 +15,7 @@ from backend.db import Database
 from backend.http.context import Runtime
 from backend.identity.keys import Keyring, Sealed
 from backend.identity.models import CommunityKey
+from backend.inspections import rotation
 from backend.inspections.models import RecordKey
 from backend.inspections.rotation import destroy_retired_keys, rewrap_keys
 from backend.settings import Settings
@@ -107,3 +111,102 @@ def test_rewrap_takes_a_batch_at_a_time(runtime: Runtime, db: Database) -> None:
         keyring.rotate(session, community_id)
         sealer = keyring.sealer(session, community_id)
         assert [rewrap_keys(session, sealer, community_id, 2) for _ in range(4)] == [2, 2, 1, 0]
+
+
+class Writers:
+    """Threads that seal, read and erase rows until told to stop, each with a Keyring of its own as processes have."""
+
+    def __init__(self, settings: Settings, db: Database, community_id: UUID) -> None:
+        self.settings, self.db, self.community_id = settings, db, community_id
+        self.bodies: dict[UUID, bytes] = {}
+        self.reads, self.failures, self.over = 0, list[BaseException](), threading.Event()
+
+    def run(self, work: Callable[[Runtime], None]) -> None:
+        runtime = make_runtime(self.settings, self.db)
+        try:
+            while not self.over.is_set():
+                work(runtime)
+        except BaseException as error:
+            self.failures.append(error)
+
+    def write(self, runtime: Runtime) -> None:
+        self.bodies |= seal_some(runtime, self.community_id, 2)
+
+    def read(self, runtime: Runtime) -> None:
+        known = dict(self.bodies)
+        with runtime.db.transaction([self.community_id]) as session:
+            sealer = runtime.part(Keyring).sealer(session, self.community_id)
+            rows = session.execute(select(RecordKey.record_id, RecordKey.key_version, RecordKey.wrapped))
+            for record_id, version, wrapped in rows:
+                if record_id in known:
+                    assert sealer.open(record_id, Sealed(known[record_id], version, wrapped)) == PLAIN
+                    self.reads += 1
+
+    def erase(self, runtime: Runtime) -> None:
+        chosen = next(iter(self.bodies), None)
+        if chosen is not None and len(self.bodies) > 50:
+            with runtime.db.transaction([self.community_id]) as session:
+                session.execute(delete(RecordKey).where(RecordKey.record_id == chosen))
+            del self.bodies[chosen]
+        self.over.wait(0.005)
+
+
+def rotate_amid_work(settings: Settings, runtime: Runtime, db: Database, community_id: UUID, rounds: int = 6) -> None:
+    """Nothing that is sealed, opened or erased meanwhile fails or is lost, and in the end one key wraps all."""
+    writers = Writers(settings, db, community_id)
+    works = (writers.write, writers.write, writers.read, writers.read, writers.erase)
+    threads = [threading.Thread(target=writers.run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for _ in range(rounds):
+        rotate(runtime, community_id)
+    writers.over.set()
+    for thread in threads:
+        thread.join()
+    assert writers.failures == []
+    assert writers.reads > 0
+    rotate(runtime, community_id)
+    held = versions(runtime, community_id)
+    assert held[1] == {max(held[0])}
+    with db.transaction([community_id]) as session:
+        assert set(session.scalars(select(RecordKey.record_id))) == set(writers.bodies)
+    assert opened(runtime, community_id, writers.bodies) == {PLAIN}
+
+
+def test_rotate_while_others_write_read_and_erase(settings: Settings, runtime: Runtime, db: Database) -> None:
+    rotate_amid_work(settings, runtime, db, make_community(db))
+
+
+def test_rotation_that_destroys_keys_at_once_is_caught(
+    settings: Settings, runtime: Runtime, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: a key goes while a writer that began before still seals with it, and its rows open no more."""
+    community_id = make_community(db)
+    slow = make_runtime(settings, db)
+    monkeypatch.setattr(rotation, "RETIRED_FOR", timedelta(days=-1))
+    with slow.db.transaction([community_id]) as session:
+        sealer = slow.part(Keyring).sealer(session, community_id)
+        row_id = uuid4()
+        sealed = sealer.seal(row_id, PLAIN)
+        rotate(runtime, community_id)
+        key = {"record_id": row_id, "key_version": sealed.key_version, "wrapped": sealed.wrapped}
+        session.execute(insert(RecordKey).values(community_id=community_id, **key))
+    with pytest.raises(KeyError):
+        opened(make_runtime(settings, db), community_id, {row_id: sealed.body})
+
+
+def test_row_sealed_with_the_key_before_is_wrapped_anew_by_the_next_rotation(
+    settings: Settings, runtime: Runtime, db: Database
+) -> None:
+    community_id = make_community(db)
+    slow = make_runtime(settings, db)
+    with slow.db.transaction([community_id]) as session:
+        sealer = slow.part(Keyring).sealer(session, community_id)
+        row_id = uuid4()
+        sealed = sealer.seal(row_id, PLAIN)
+        rotate(runtime, community_id)
+        key = {"record_id": row_id, "key_version": sealed.key_version, "wrapped": sealed.wrapped}
+        session.execute(insert(RecordKey).values(community_id=community_id, **key))
+    assert opened(runtime, community_id, {row_id: sealed.body}) == {PLAIN}
+    assert rotate(runtime, community_id)[1] == 1
+    assert opened(runtime, community_id, {row_id: sealed.body}) == {PLAIN}
