@@ -2,8 +2,16 @@
 
 from flask import Flask
 
+from backend.attachments.file_store import FileStore
+from backend.attachments.routes import blueprint as attachments
+from backend.campaigns.feed import CAMPAIGN_ENTITY, TARGET_ENTITY
+from backend.campaigns.projecting import want_found
+from backend.campaigns.routes import blueprint as campaigns
 from backend.console.pages import blueprint as pages
 from backend.db import Database
+from backend.evacuations.feed import EVACUATION
+from backend.evacuations.routes import blueprint as evacuations
+from backend.evacuations.service import HousesMoved, on_notice
 from backend.forms.catalogue import FormCatalogue
 from backend.forms.listeners import RuleListeners
 from backend.forms.routes import blueprint as forms
@@ -21,6 +29,10 @@ from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
 from backend.meetings.routes import blueprint as meetings
+from backend.meetings.statement_routes import blueprint as statements
+from backend.notices.feed import NOTICE, notices_moved, tell_notice
+from backend.notices.listeners import NoticeListeners
+from backend.notices.routes import blueprint as notices
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
@@ -42,14 +54,17 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, audit, places, forms, sync, records),
-    *(tasks, rechecks, work_orders, dossier, meetings, privacy, pages, operations),
+    *(tasks, rechecks, work_orders, dossier, campaigns, attachments, notices, evacuations),
+    *(meetings, statements, privacy, pages, operations),
 )
 
 
 def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorbell | None = None) -> Runtime:
     """Everything a request or a job needs; the worker makes one too."""
     keyring, catalogue = Keyring(settings.secret_key), FormCatalogue()
-    listeners = PlaceListeners([release_places], [tell_feed, recompile_moved])
+    listeners = PlaceListeners(
+        [release_places], [tell_feed, recompile_moved, want_found, notices_moved, HousesMoved(keyring)]
+    )
     return Runtime(
         settings=settings,
         db=db or Database(settings.database_url),
@@ -60,9 +75,16 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             keyring,
             catalogue,
             listeners,
+            FileStore(settings.data_dir / "files"),
+            NoticeListeners([tell_notice, on_notice]),
             RuleListeners([want_form_folds, tell_form]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
-            FeedEntities((PLACE, form_entity(), task_entity(keyring, catalogue), RECORD_STATUS)),
+            FeedEntities(
+                (
+                    *(PLACE, form_entity(), task_entity(keyring, catalogue), CAMPAIGN_ENTITY, TARGET_ENTITY),
+                    *(NOTICE, EVACUATION, RECORD_STATUS),
+                )
+            ),
         ),
     )
 

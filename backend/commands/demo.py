@@ -83,6 +83,7 @@ def show(state: DemoState, url: str) -> None:
         ("hazards and tasks compiled", sum(story["tasks"].values())),
         *((f"  {state_name}", number) for state_name, number in story["tasks"].items()),
         ("assigned / struck off by the office", f"{story['assigned']} / {story['closed']}"),
+        *_campaign_rows(story.get("campaign") or {}),
         *(row for shown in (paper, story["draft"]) for row in _paper_rows(shown)),
         ("seconds", story["seconds"]),
     ]
@@ -114,6 +115,17 @@ PAPER_ROWS = {
 def _paper_rows(paper: dict[str, Any]) -> list[tuple[str, object]]:
     rows: list[tuple[str, object]] = [("paper", f"{paper['number']} ({paper['state']})")]
     return rows + [(f"  {label}", paper["figures"].get(key)) for key, label in PAPER_ROWS.items()]
+
+
+def _campaign_rows(campaign: dict[str, Any]) -> list[tuple[str, object]]:
+    if not campaign:
+        return []
+    total = campaign["total"]
+    return [
+        ("campaign", campaign["name"]),
+        ("  应查 doors / 现场新增 found in the field", f"{total['target']} / {total['found']}"),
+        ("  完成 settled / 未完成 missed, by name", f"{total['settled']} / {campaign['named']}"),
+    ]
 
 
 def _outcomes(counts: dict[str, int]) -> str:

@@ -22,7 +22,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class VisitFact:
-    """A visit in force: the root's id and order key, the contents of its last accepted correction."""
+    """A visit in force: the root's id and order key, the contents of its last accepted correction.
+
+    ``witnessed``: two visitors saw it, or the property office confirmed it (what 空置 needs).
+    """
 
     id: str
     key: OrderKey
@@ -32,6 +35,7 @@ class VisitFact:
     outcome: str
     blocks: tuple[Block, ...]
     time_quality: str = "anchored"
+    witnessed: bool = False
 
     @property
     def effective_ms(self) -> int:

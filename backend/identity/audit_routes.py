@@ -12,7 +12,7 @@ from backend.http import Blueprint, RequestContext, requires
 from backend.http.paging import BadCursor, decode_cursor, page, page_schema
 from backend.http.spreadsheets import BYTE_ORDER_MARK, csv_line
 from backend.identity import trail
-from backend.identity.audit_schemas import AuditEventSchema, AuditFilter, AuditQuery, ChainQuery, ChainSchema
+from backend.identity.audit_schemas import AuditChainSchema, AuditEventSchema, AuditFilter, AuditQuery, ChainQuery
 from backend.identity.exports import mark_export
 
 blueprint = Blueprint(
@@ -55,7 +55,7 @@ def export_audit_events(ctx: RequestContext, query: dict[str, Any]) -> Response:
 
 @blueprint.get("/audit-chain", guard=READS)
 @blueprint.arguments(ChainQuery, location="query")
-@blueprint.response(200, ChainSchema)
+@blueprint.response(200, AuditChainSchema)
 def verify_audit_chain(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
     """Compute the chain of all events again. ``known_n`` and ``known_hash``: a link out of an earlier export."""
     known = None

@@ -54,7 +54,7 @@ class BrokenLinkSchema(Schema):
     event_id = fields.UUID(required=True)
 
 
-class ChainSchema(Schema):
+class AuditChainSchema(Schema):
     """Whether the trail is what it was when it was written."""
 
     is_whole = fields.Boolean(required=True)

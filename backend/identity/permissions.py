@@ -22,10 +22,22 @@ ROLES: Final = (
 
 #: Any log-in on a phone may push what waits there (records carry their author), so everybody holds ``sync.push``.
 _READ: Final = frozenset({"sync.push", "place.read", "task.read", "paper.read"})
-_FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read"})
-_WORKER: Final = _FIELD | {"task.accept", "task.relapse", "task.submit", "task.undo"}
+_FIELD: Final = frozenset({"sync.push", "sync.pull", "place.read", "record.read", "task.read", "campaign.read"})
+_WORKER: Final = _FIELD | {
+    "attachment.put",
+    "building.declare",
+    "evacuation.read",
+    "evacuation.record",
+    "notice.read",
+    "notice.serve",
+    "task.accept",
+    "task.relapse",
+    "task.submit",
+    "task.undo",
+}
 _GRID_HEAD: Final = _WORKER | {
     "account.manage",
+    "building.approve",
     "device.revoke",
     "order.issue",
     "paper.read",
@@ -38,9 +50,17 @@ _GRID_HEAD: Final = _WORKER | {
     "task.recheck",
     "task.return",
 }
-_SAFETY_OFFICER: Final = _GRID_HEAD | {"paper.make", "quarantine.read", "quarantine.repair", "task.void"}
+_SAFETY_OFFICER: Final = _GRID_HEAD | {
+    "evacuation.appraise",
+    "notice.issue",
+    "paper.make",
+    "quarantine.read",
+    "quarantine.repair",
+    "task.void",
+}
 _COMMITTEE: Final = _SAFETY_OFFICER | {
     "audit.read",
+    "campaign.manage",
     "paper.issue",
     "person.erase",
     "person.search",
@@ -54,6 +74,10 @@ _COMMITTEE: Final = _SAFETY_OFFICER | {
 }
 #: What street and departments do about tasks: they strike off what is theirs and answer what was referred to them.
 _ABOVE: Final = _READ | {
+    "evacuation.appraise",
+    "evacuation.close",
+    "evacuation.read",
+    "notice.read",
     "record.read",
     "sync.pull",
     "task.close",
@@ -67,14 +91,20 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "grid_head": _GRID_HEAD,
     "safety_officer": _SAFETY_OFFICER,
     "committee": _COMMITTEE,
-    "street": _ABOVE | {"person.sensitive", "person.unmask", "task.extend", "task.relapse"},
+    "street": _ABOVE
+    | {
+        *("attachment.put", "campaign.read", "evacuation.record", "notice.serve"),
+        *("person.sensitive", "person.unmask", "task.extend", "task.relapse"),
+    },
     "department": _ABOVE,
-    "district": _READ | {"record.read"},
+    "district": _READ | {"campaign.manage", "campaign.read", "evacuation.read", "notice.read", "record.read"},
     "viewer": _READ,
     "administrator": _READ
     | {
         "account.manage",
         "audit.read",
+        "campaign.manage",
+        "campaign.read",
         "device.revoke",
         "paper.make",
         "place.manage",

@@ -11,12 +11,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
 
+from backend.campaigns.coverage import TERMINAL as FINISHED
 from backend.hazards.models import Observation
 from backend.inspections.models import Visit
 from backend.meetings.figures import PLACE_KINDS, Figure, Rows, Scope
 from backend.places.models import Place
 
-FINISHED = ("done", "vacant", "not_applicable")
 KINDS = list(PLACE_KINDS)
 
 

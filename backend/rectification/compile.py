@@ -12,6 +12,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from backend import clock
+from backend.campaigns.feed import tell_doors
+from backend.campaigns.projecting import hold_campaigns
 from backend.forms.catalogue import FormCatalogue
 from backend.hazards.models import DatedFold
 from backend.hazards.numbering import Unnumbered, give_numbers
@@ -53,6 +55,7 @@ def lock_places(session: Session, community_id: UUID, place_ids: Iterable[UUID])
 
     Returns what is held: the places, and those into which any of them were merged. Nothing else may be written.
     """
+    hold_campaigns(session, community_id)
     held = with_survivors(session, community_id, place_ids)
     session.execute(_LOCK, {"keys": sorted({_lock_key(community_id, place_id) for place_id in held})})
     return held
@@ -89,6 +92,7 @@ def store(session: Session, community_id: UUID, projection: Projection) -> Compi
     here = {key[0] for key in (*stored["hazard"][0], *projection.rows["hazard"])}
     _store_transitions(session, community_id, projection, here - new)
     _tell_feed(session, community_id, projection, stored["hazard"][0], revisions)
+    tell_doors(session, community_id, projection.told, {key[0] for key in differences["campaign_target"].keys})
     # Last, because it holds the counter of the form and year against all other compiles until the commit.
     _number(session, community_id, projection, new)
     return Compiled(len(places), len(new), len(changed))

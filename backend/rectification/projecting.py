@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from backend.campaigns.projecting import Doors, Told
 from backend.forms.catalogue import FormCatalogue, RuleBook
 from backend.hazards.facts import Observation, Seen, StepFact, VisitFact
 from backend.hazards.fold import PlaceFold, fold_place
@@ -20,6 +21,7 @@ from backend.rectification import projection_tables as tables
 from backend.rectification.families import Family, load_families
 from backend.rectification.loading import PlaceFacts, load_facts
 from backend.rectification.rechecking import recheck_since
+from backend.rectification.voiding import add_void
 from mobile_contract.rules import hazard_id
 
 POWERS = Powers(
@@ -40,6 +42,8 @@ class Projection:
     numbered: set[UUID] = field(default_factory=set)
     places: dict[UUID, Family] = field(default_factory=dict)
     folded_as_of: dict[tables.Key, tables.Values] = field(default_factory=dict)
+    coverage: Doors = field(default_factory=Doors)
+    told: dict[UUID, Told] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Projector:
         self._drop_misplaced(session, facts)
         numbered = self._numbered(session, [family.place_id for family in families])
         projection = Projection(numbered={number.hazard_id for rows in numbered.values() for number in rows})
+        projection.coverage = Doors.load(session, self.community_id, families)
         for family in families:
             projection.places[family.place_id] = family
             self._project_place(projection, family, facts, numbered.get(family.place_id, []), as_of(family.place_id))
@@ -99,6 +104,7 @@ class Projector:
         fold = fold_place(observations, steps, lambda chain, locus: self._ids(members, chain, locus), POWERS, as_of)
         _add_visits(out, family, members, visits.values())
         _add_observations(out, family, observations)
+        out.coverage.project(out.rows["campaign_target"], out.told, family, visits.values())
         where = _places_of_causes(family, visits.values(), facts)
         for hazard in fold.hazards.values():
             drawn = [ms for i in self._ids(members, hazard.chain, hazard.locus) for ms in facts.drawn.get(UUID(i), ())]
@@ -106,7 +112,7 @@ class Projector:
         _add_step_outcomes(out, family, steps, fold, self._own_id)
         for number in numbered:
             if number.hazard_id not in out.hazards:
-                _add_void(out, family, number, self._own_id, self.book)
+                add_void(out.rows, family, number, self._own_id, self.book)
         if fold.is_dated:
             out.rows["dated_fold"][(family.place_id,)] = (fold.next_ms,)
             out.folded_as_of[(family.place_id,)] = (as_of,)
@@ -247,52 +253,6 @@ def _add_step_outcomes(
     for step in steps:
         identity, reason = refused.get(step.id, (UUID(step.hazard_id), fold.not_applied.get(step.id)))
         out.rows["step_outcome"][UUID(step.id), family.place_id] = (identity, reason is None, reason)
-
-
-def _add_void(
-    out: Projection,
-    family: Family,
-    number: LedgerNumber,
-    own_id: Callable[[UUID, str, str], UUID],
-    book: RuleBook,
-) -> None:
-    """A numbered hazard that no record supports any more: void, for ever under its number."""
-    merged = family.merged_into
-    severity, closer = _gentlest(book, number)
-    out.rows["hazard"][(number.hazard_id,)] = (
-        family.place_id,
-        family.grid_id,
-        family.building_id,
-        number.form,
-        number.chain,
-        number.locus,
-        [],
-        0,
-        severity,
-        None,
-        severity == "blue",
-        "void",
-        *(0,) * 4,
-        None,
-        0,
-        False,
-        "merged" if merged is not None else "no_record",
-        own_id(merged, number.chain, number.locus) if merged is not None else None,
-    )
-    out.rows["rectification_task"][(number.hazard_id,)] = (
-        *(family.place_id, closer),
-        *(None,) * 6,
-        *(0, None, None, None),
-    )
-
-
-def _gentlest(book: RuleBook, number: LedgerNumber) -> tuple[str, str]:
-    """Severity and closer to show for a void hazard: those of its chain's first rule in the newest rule set."""
-    for _, version in reversed(book.in_force.get(number.form, ())):
-        rules = book.rule_sets[number.form, version].chains.get(number.chain)
-        if rules:
-            return str(rules[0].severity), rules[0].closers[0]
-    return "yellow", "grid_head"
 
 
 def _uuid(value: str | None) -> UUID | None:

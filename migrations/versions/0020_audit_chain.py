@@ -7,7 +7,7 @@ from migrations.audit_chain import drop_chain, link_events, link_what_is_there
 from migrations.tenancy import APP_ROLE, guard_tenant_table
 
 revision = "0020_audit_chain"
-down_revision = "0011_life_cycle"
+down_revision = "0014_evacuations"
 SEARCHED = ("account_id", "action", "subject")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Connection,
+    Date,
     DateTime,
     Engine,
     Executable,
@@ -60,6 +61,7 @@ SAMPLES = {
     Boolean: lambda: True,
     LargeBinary: lambda: b"x",
     DateTime: lambda: datetime.now(UTC),
+    Date: lambda: date(2026, 1, 9),
     Ltree: lambda: "a",
 }
 
