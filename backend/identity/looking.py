@@ -2,10 +2,7 @@
 
 from typing import Any, Final
 
-from marshmallow import Schema, fields, validate
-
 from backend.http.context import RequestContext
-from backend.http.fields import matching
 from backend.identity.audit import audit
 
 #: Why persons may be looked at. A code, not prose: prose would name them.
@@ -13,19 +10,6 @@ REASONS: Final = ("contact", "document", "verify", "emergency", "request", "hand
 #: A file or case number.
 REFERENCE: Final = r"[0-9A-Za-z〔〕\[\]()（）第号\-/_.]{1,60}"
 UNMASKED: Final = "unmasked"
-
-
-class LookReasonSchema(Schema):
-    """Why persons are looked at, by code, and the file it belongs to."""
-
-    reason = fields.String(required=True, validate=validate.OneOf(REASONS))
-    reference = matching(REFERENCE, load_default=None, allow_none=True)
-
-
-class LookQuery(LookReasonSchema):
-    """Why persons are to be shown in full; without a reason they are not."""
-
-    reason = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(REASONS))
 
 
 def note_look(ctx: RequestContext, action: str, subject: str, said: dict[str, Any], **details: Any) -> None:

@@ -2,7 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
-from backend.http.fields import line
+from backend.http.fields import line, matching
+from backend.identity.looking import REASONS, REFERENCE
 from backend.identity.passwords import MAX_LENGTH
 from backend.identity.permissions import ROLES
 from mobile_contract.sync.fields import WireInt
@@ -128,3 +129,16 @@ class DeviceSchema(Schema):
     first_seen_at = fields.AwareDateTime(required=True)
     last_seen_at = fields.AwareDateTime(required=True)
     revoked_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class LookReasonSchema(Schema):
+    """Why persons are looked at, by code, and the file it belongs to."""
+
+    reason = fields.String(required=True, validate=validate.OneOf(REASONS))
+    reference = matching(REFERENCE, load_default=None, allow_none=True)
+
+
+class LookQuery(LookReasonSchema):
+    """Why persons are to be shown in full; without a reason they are not."""
+
+    reason = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(REASONS))

@@ -21,7 +21,19 @@ from backend.inspections.waiting import COMPILE
 from backend.jobs import ledger
 from backend.privacy.mentions import forms_of, note_mentions
 from backend.privacy.personal import without_persons
-from backend.privacy.sources import ORDER, QUARANTINE, RECORD, SOURCES, STEP, OpenRow, Source, open_rows, reseal
+from backend.privacy.sources import (
+    NOTICE,
+    ORDER,
+    QUARANTINE,
+    RECORD,
+    SERVICE,
+    SOURCES,
+    STEP,
+    OpenRow,
+    Source,
+    open_rows,
+    reseal,
+)
 from backend.rectification.models import IssuedOrder
 from backend.sync.erasure import copies_of, erase_copies, erase_record
 
@@ -71,6 +83,8 @@ class Eraser:
             )
         elif source is ORDER and extent == EVERYTHING:
             self._empty_order(row.id)
+        elif source in (NOTICE, SERVICE):  # what was issued or served never changes: it can only be lost as a whole
+            self._destroy_key(row.id)
         else:
             body = without_persons(row.body, self._form_of, words)
             reseal(self._session, self._sealer, self._community, source, row.id, body)
@@ -80,13 +94,16 @@ class Eraser:
         self._compile(source, row)
 
     def _empty_order(self, order_id: UUID) -> None:
-        self._session.execute(
-            delete(RecordKey).where(RecordKey.community_id == self._community, RecordKey.record_id == order_id)
-        )
+        self._destroy_key(order_id)
         self._session.execute(
             update(IssuedOrder)
             .where(IssuedOrder.community_id == self._community, IssuedOrder.id == order_id)
             .values(snapshot=b"")
+        )
+
+    def _destroy_key(self, row_id: UUID) -> None:
+        self._session.execute(
+            delete(RecordKey).where(RecordKey.community_id == self._community, RecordKey.record_id == row_id)
         )
 
     def _note(self, source: Source, row: OpenRow, extent: str) -> None:

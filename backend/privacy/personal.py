@@ -22,10 +22,17 @@ FOUND_BY: Final = {"name": NAME, "contact": NAME, "phone": PHONE, "id_number": I
 #: What needs a permission of its own to be seen.
 GUARDED: Final = frozenset({"health", "welfare", "custody", "signature"})
 #: Fields of steps and orders: names of persons, and prose that may name some.
-PARTIES: Final = ("responsible_party", "refusal_witness")
+PARTIES: Final = (
+    *("responsible_party", "refusal_witness", "addressee", "owner", "contact"),
+    *("signatory", "witness"),
+)
+#: What somebody needs, and why, is nobody else's business.
+_NEEDS: Final = {"vulnerable": "welfare", "help": "welfare"}
+#: In a notice these are the community's: whom to call, and what it offers to everybody.
+_OF_THE_OFFICE: Final = ("contact", "help")
 PROSE: Final = (
     *("measures", "funds", "plan", "interim", "recipient", "letter", "outcome", "note", "reason"),
-    *("remark", "void_reason"),
+    *("remark", "void_reason", "address"),
 )
 GONE: Final = "***"
 _PHONES: Final = re.compile(r"(?<!\d)(?:\+?86[- ]?)?(1[3-9]\d[- ]?\d{4}[- ]?\d{4})(?!\d)")
@@ -68,12 +75,23 @@ def normal(kind: str, value: str) -> str:
 
 
 def data_of(body: Body, form_of: FormOf) -> list[Datum]:
-    """Every personal value of a record's payload, a step's content or an order's snapshot."""
+    """Every personal value of a record's payload, a step's content, an order's or a notice's snapshot, and of what was
+    noted about a house."""
     found = list(_visit_data(body["visit"], form_of)) if body.get("visit") else []
-    for part in (body, body.get("step") or {}, *(body.get("items") or ())):
+    for part in (body, *_parts(body), *(body.get("items") or ())):
         found += [Datum(name, NAME, part[name]) for name in PARTIES if part.get(name) not in (None, "", GONE)]
         found += [Datum(name, "prose", part[name]) for name in PROSE if _tells(part.get(name))]
+        needs = ((name, kind) for name, kind in _NEEDS.items() if part.get(name) not in (None, "", GONE))
+        found += [Datum(name, kind, part[name]) for name, kind in needs]
     return found
+
+
+def _parts(body: Body) -> Iterator[Body]:
+    """What a step says, and what a notice is made of."""
+    if isinstance(body.get("step"), Mapping):
+        yield body["step"]
+    if isinstance(body.get("content"), Mapping):
+        yield {name: value for name, value in body["content"].items() if name not in _OF_THE_OFFICE}
 
 
 def _visit_data(visit: Body, form_of: FormOf) -> Iterator[Datum]:
@@ -125,7 +143,7 @@ def without_persons(body: Body, form_of: FormOf, further: tuple[str, ...] = ()) 
 
 def _cleaned(part: Body, words: list[str]) -> dict[str, Any]:
     cleaned = dict(part)
-    cleaned |= {name: GONE for name in PARTIES if cleaned.get(name)}
+    cleaned |= {name: GONE for name in (*PARTIES, *_NEEDS) if cleaned.get(name)}
     cleaned |= {name: _clean_text(cleaned[name], words) for name in PROSE if isinstance(cleaned.get(name), str)}
     return cleaned
 

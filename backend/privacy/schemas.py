@@ -3,7 +3,8 @@
 from marshmallow import Schema, fields, validate
 
 from backend.http.fields import Flag, line, matching
-from backend.identity.looking import REFERENCE, LookReasonSchema
+from backend.identity.looking import REFERENCE
+from backend.identity.schemas import LookReasonSchema
 from backend.privacy.erasing import EVERYTHING, GROUNDS, PERSONS
 from backend.privacy.sources import SOURCES
 from backend.privacy.unmasking import TASK, VISIT

@@ -1,4 +1,5 @@
-"""The sealed rows that may name a person: records, console steps, issued work orders, quarantined bodies.
+"""The sealed rows that may name a person: records, console steps, issued work orders and notices, how notices were
+served, what was done about dangerous houses, quarantined bodies.
 
 Each kind of row is one ``Source``: how to find rows nobody has looked at yet, how to open them, and how to put a body
 without its persons in the place of the sealed one (under a fresh key: the old key is destroyed).
@@ -13,8 +14,10 @@ import orjson
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, insert, null, select, update
 from sqlalchemy.orm import Session
 
+from backend.evacuations.models import EvacuationFact
 from backend.identity.keys import Sealed, Sealer
 from backend.inspections.models import Record, RecordKey
+from backend.notices.models import Notice, NoticeService
 from backend.privacy.models import PersonMention
 from backend.rectification.models import IssuedOrder, TaskStep
 from backend.sync.models import Quarantine
@@ -97,7 +100,39 @@ QUARANTINE: Final = Source(
     _read_quarantined,
     Quarantine.sealed.is_not(None),
 )
-SOURCES: Final[Mapping[str, Source]] = {s.name: s for s in (RECORD, STEP, ORDER, QUARANTINE)}
+NOTICE: Final = Source(
+    "notice",
+    Notice,
+    (Notice.id, Notice.snapshot, Notice.place_id, Notice.issued_ms, Notice.number),
+    Notice.id.is_not(None),
+    _read,
+    Notice.id.is_not(None),
+)
+SERVICE: Final = Source(
+    "notice_service",
+    NoticeService,
+    (NoticeService.id, NoticeService.body, NoticeService.household_id, NoticeService.served_ms, NoticeService.mode),
+    NoticeService.id.is_not(None),
+    _read,
+    NoticeService.id.is_not(None),
+)
+EVACUATION: Final = Source(
+    "evacuation",
+    EvacuationFact,
+    (
+        EvacuationFact.id,
+        EvacuationFact.sealed,
+        func.coalesce(EvacuationFact.household_id, EvacuationFact.house_id),
+        EvacuationFact.effective_ms,
+        EvacuationFact.kind,
+    ),
+    EvacuationFact.id.is_not(None),
+    _read,
+    EvacuationFact.id.is_not(None),
+)
+SOURCES: Final[Mapping[str, Source]] = {
+    s.name: s for s in (RECORD, STEP, ORDER, NOTICE, SERVICE, EVACUATION, QUARANTINE)
+}
 
 
 def unseen(session: Session, community_id: UUID, source: Source, limit: int) -> list[UUID]:

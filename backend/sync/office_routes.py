@@ -14,7 +14,8 @@ from backend.http import Blueprint, RequestContext, requires
 from backend.http.errors import language
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
 from backend.identity.keys import Keyring, Sealed, Sealer
-from backend.identity.looking import UNMASKED, LookQuery, note_look
+from backend.identity.looking import UNMASKED, note_look
+from backend.identity.schemas import LookQuery
 from backend.inspections.erasure import RecordNotFound
 from backend.inspections.models import Record, RecordKey
 from backend.places.queries import find_place
