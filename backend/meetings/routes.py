@@ -123,7 +123,7 @@ def get_paper_page(ctx: RequestContext, paper_id: UUID) -> Response:
     paper = readable(ctx, paper_id)
     if paper.content is None:
         raise service.PaperNotReady
-    return marked_page(ctx, "paper", paper_page(paper), paper=str(paper_id))
+    return Response(marked_page(ctx, "paper", paper_page(paper), paper=str(paper_id)), mimetype="text/html")
 
 
 @blueprint.post(
@@ -165,7 +165,10 @@ def list_receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, ke
 def get_receipts_page(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> Response:
     """The rows behind one number of a paper, as a page."""
     found = receipts(ctx, query, paper_id, key)
-    return marked_page(ctx, "receipts", receipts_page(readable(ctx, paper_id), found), paper=str(paper_id), figure=key)
+    return Response(
+        marked_page(ctx, "receipts", receipts_page(readable(ctx, paper_id), found), paper=str(paper_id), figure=key),
+        mimetype="text/html",
+    )
 
 
 def receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> dict[str, Any]:

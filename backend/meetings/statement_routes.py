@@ -24,4 +24,6 @@ def get_statement_page(ctx: RequestContext, query: dict[str, Any], campaign_id: 
     campaign, one = found_round(ctx, campaign_id, query["round"])
     name = ctx.session.get_one(Community, ctx.community_id).name
     page = statement_page(ctx.session, campaign, one, ctx.actor.scope_paths, ctx.now_ms, name)
-    return marked_page(ctx, "coverage_statement", page, campaign=str(campaign_id), round=one.n)
+    return Response(
+        marked_page(ctx, "coverage_statement", page, campaign=str(campaign_id), round=one.n), mimetype="text/html"
+    )
