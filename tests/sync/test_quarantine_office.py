@@ -180,7 +180,7 @@ def test_dismissed_leaves_the_tray_and_keeps_its_bytes(world: World) -> None:
     assert post(office, url, {"reason": "试填，无须入库"}).json["state"] == "dismissed"
     assert get(office, "quarantine").json["items"] == []
     assert [i["id"] for i in get(office, "quarantine", state="dismissed").json["items"]] == [quarantine_id]
-    assert get(office, f"quarantine/{quarantine_id}").json["payload"] == record["payload"]
+    assert get(office, f"quarantine/{quarantine_id}", reason="verify").json["payload"] == record["payload"]
     with world.db.transaction([world.community_id]) as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "quarantine_dismissed")).one()
         assert event.details["reason"] == "试填，无须入库"
@@ -188,7 +188,7 @@ def test_dismissed_leaves_the_tray_and_keeps_its_bytes(world: World) -> None:
     assert (summary["quarantined"], summary["dismissed"]) == (0, 1)
     assert phone.reconcile(record["id"])["quarantined"] == [record["id"]]
     assert phone.push(record)[0]["status"] == "quarantined"
-    assert get(office, f"quarantine/{quarantine_id}").json["state"] == "dismissed"
+    assert get(office, f"quarantine/{quarantine_id}", reason="verify").json["state"] == "dismissed"
     for action, body in (("dismiss", {"reason": "再"}), ("requeue", None)):
         again = post(office, f"quarantine/{quarantine_id}/{action}", body)
         assert (again.status_code, again.json["code"]) == (409, "quarantine_resolved")
