@@ -20,6 +20,8 @@ from backend.forms.listeners import RuleListeners
 from backend.forms.routes import blueprint as forms
 from backend.http.context import Doorbell, Runtime
 from backend.http.factory import make_app
+from backend.identity.audit import note_write
+from backend.identity.audit_routes import blueprint as audit
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
 from backend.identity.routes import blueprint as identity
@@ -39,6 +41,7 @@ from backend.notifications.routes import blueprint as notifications
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
+from backend.privacy.routes import blueprint as privacy
 from backend.rectification.calendar_changes import want_moved_deadlines
 from backend.rectification.dossier_routes import blueprint as dossier
 from backend.rectification.feed import task_entity
@@ -58,9 +61,9 @@ from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
-    *(sign_in, identity, places, calendar, forms, sync, records),
+    *(sign_in, identity, audit, places, calendar, forms, sync, records),
     *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, notices, evacuations),
-    *(meetings, statements, pages, operations),
+    *(meetings, statements, privacy, pages, operations),
     *(notifications, channels),
 )
 
@@ -76,6 +79,7 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
         db=db or Database(settings.database_url),
         doorbell=doorbell or CeleryDoorbell(settings.redis_url),
         authenticate=authenticate,
+        note_write=note_write,
         parts=(
             keyring,
             catalogue,

@@ -1,7 +1,7 @@
 """The blueprint of all features: OpenAPI by flask-smorest, a mandatory guard, and one transaction a request.
 
 The frame's order is fixed: read the body, check the rate limit, open the transaction, admit the caller, run the
-view, commit, run what waits for the commit, and only then answer.
+view, note in the audit trail what it was called to change, commit, run what waits for the commit, and only then answer.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,9 +18,12 @@ from backend.http.guards import Guard
 from backend.http.limits import TooManyRequests
 
 View = Callable[..., Any]
+READING = ("GET", "HEAD", "OPTIONS")
 
 
-def framed(view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[], None] | None, max_bytes: int) -> View:
+def framed(
+    view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[], None] | None, max_bytes: int, notes: bool
+) -> View:
     """``view`` inside the request frame. It is called as ``view(ctx, *parsed_arguments, **url_values)``."""
 
     @wraps(view)
@@ -32,8 +35,11 @@ def framed(view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[],
         with wiring.db.transaction() as session:
             actor = guard.admit(session, wiring)
             g.actor = actor
-            answer = view(RequestContext(session, wiring, actor), *args, **url_values)
-        return answer  # noqa: RET504  (after the commit)
+            ctx = RequestContext(session, wiring, actor)
+            answer = view(ctx, *args, **url_values)
+            if notes and request.method not in READING and actor is not None and actor.community_id is not None:
+                wiring.note_write(ctx, guard.permission, f"{request.method} {request.url_rule}", url_values)
+        return answer
 
     vars(endpoint)["guard"] = guard
     return endpoint
@@ -42,7 +48,7 @@ def framed(view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[],
 def load_body(keep_broken: bool, max_bytes: int = MAX_BYTES) -> None:
     """Read the body into Flask's own cache; a route that keeps broken bodies finds the error in ``g.body_error``."""
     g.body_error = None
-    if request.method in ("GET", "HEAD", "OPTIONS"):
+    if request.method in READING:
         return
     try:
         body = read_body(max_bytes)
@@ -58,7 +64,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """flask-smorest's blueprint whose routes must name a guard.
 
     ``raises`` are the route's own errors, for its description; what every route may answer is added by
-    ``backend.http.openapi``.
+    ``backend.http.openapi``. Whatever is called to change something is noted in the audit trail, unless ``notes`` is
+    False: for a call that only reads, or whose feature notes what it changed by itself.
     """
 
     def route(
@@ -69,6 +76,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         keep_broken_body: bool = False,
         limit: Callable[[], None] | None = None,
         max_bytes: int = MAX_BYTES,
+        notes: bool = True,
         raises: Iterable[type[DomainError]] = (),
         parameters: list[Any] | None = None,
         tags: list[str] | None = None,
@@ -79,7 +87,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         register = super().route(rule, parameters=parameters, tags=tags, **options)
 
         def decorator(view: View) -> View:
-            framed_view = framed(view, guard, keep_broken_body, limit, max_bytes)
+            framed_view = framed(view, guard, keep_broken_body, limit, max_bytes, notes)
+            vars(framed_view)["notes"] = notes
             vars(framed_view)["raises"] = (*raises, *((TooManyRequests,) if limit else ()))
             register(framed_view)
             return framed_view
