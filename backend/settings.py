@@ -5,6 +5,7 @@ one go. Secrets never have a default: embedded runs generate them (``backend.sec
 """
 
 import os
+import re
 from base64 import b64decode
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -21,6 +22,7 @@ VARIABLES = {
     "REDIS_URL": "the broker (Redis or Valkey)",
     "SAOLOU_SECRET_KEY": "base64 of 32 bytes: seals the archive and signs clock anchors",
     "SAOLOU_DATA_DIR": "embedded servers, secrets and files",
+    "SAOLOU_FILES_URL": "S3-compatible store of photos, s3://bucket/path; AWS_* give the access (default: a folder)",
     "SAOLOU_HOST": "address the API listens on (default 127.0.0.1)",
     "SAOLOU_PORT": "port the API listens on (default 8000)",
     "SAOLOU_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO)",
@@ -53,6 +55,7 @@ class Settings:
     trusted_proxies: int = 0
     worker_processes: int = 2
     metrics_from: tuple[str, ...] = LOOPBACK
+    files_url: str | None = None
 
 
 def default_data_dir() -> Path:
@@ -87,6 +90,11 @@ def _networks(values: list[str]) -> None:
             raise ValidationError(f"{value!r} is no network such as 10.0.0.0/8") from error
 
 
+def _bucket(value: str) -> None:
+    if not re.fullmatch(r"s3://[a-z0-9.-]{3,63}(/[\w./-]*)?", value):
+        raise ValidationError("must be s3://bucket or s3://bucket/path")
+
+
 def load_settings() -> Settings:
     """Read the environment; ConfigurationError names every variable that is missing, wrong or unknown."""
     env = Env(eager=False)
@@ -104,6 +112,7 @@ def load_settings() -> Settings:
         api_workers=env.int("SAOLOU_API_WORKERS", 2, validate=validate.Range(1, 64)),
         trusted_proxies=env.int("SAOLOU_TRUSTED_PROXIES", 0, validate=validate.Range(0, 8)),
         worker_processes=env.int("SAOLOU_WORKER_PROCESSES", 2, validate=validate.Range(1, 64)),
+        files_url=env.str("SAOLOU_FILES_URL", None, validate=_bucket),
         metrics_from=tuple(env.list("SAOLOU_METRICS_FROM", list(LOOPBACK), validate=_networks) or ()),
     )
     problems = [f"{name}: unknown variable" for name in sorted(os.environ) if _is_unknown(name)]
