@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,7 +47,7 @@ def check_resumed(world: World, phone: Uploading, raw: bytes, cuts: list[int]) -
     attachment = declared(raw)
     assert phone.announce(attachment).status_code == 201
     edges = sorted({0, len(raw), *(cut % len(raw) for cut in cuts)})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         answer = phone.append(attachment["id"], start, raw[start:end])
         assert answer.status_code == 204, answer.get_data(as_text=True)
         again = phone.append(attachment["id"], start, raw[start:end])
