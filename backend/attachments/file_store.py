@@ -21,8 +21,9 @@ from backend.errors import DomainError
 
 #: Below this many free bytes uploads are refused.
 MINIMUM_FREE_BYTES: Final = 500_000_000
-#: A store that does not answer must not hold a phone's request: the phone comes again.
-_CLIENT: Final = {"timeout": "20s", "connect_timeout": "3s"}
+#: A store that does not answer must not hold a phone's request: the phone comes again. Whether the line to it is
+#: encrypted is for its address to say; the bytes are.
+_CLIENT: Final = {"timeout": "20s", "connect_timeout": "3s", "allow_http": True}
 _RETRY: Final = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
 _PARTS, _THUMBNAILS = "parts", "thumbs"
 

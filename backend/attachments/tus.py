@@ -28,6 +28,13 @@ KINDS: Final = {
     "signature": PICTURES,
     RAW_RECORD: ("application/json", "application/octet-stream"),
 }
+#: What this server can do.
+CAPABILITIES: Final = {
+    "Tus-Version": VERSION,
+    "Tus-Extension": EXTENSIONS,
+    "Tus-Max-Size": str(MOST_BYTES),
+    "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+}
 _METADATA: Final = ("id", "sha256", "mime", "kind")
 
 
@@ -99,21 +106,6 @@ def tell(row: Upload, status: int, *, in_full: bool = False, location: str | Non
         answer.headers["Upload-Metadata"] = _written(row)
     if location is not None:
         answer.headers["Location"] = location
-    return answer
-
-
-def capabilities() -> Response:
-    """What this server can do, for OPTIONS."""
-    answer = Response(status=204)
-    answer.headers.update(
-        {
-            "Tus-Resumable": VERSION,
-            "Tus-Version": VERSION,
-            "Tus-Extension": EXTENSIONS,
-            "Tus-Max-Size": str(MOST_BYTES),
-            "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
-        }
-    )
     return answer
 
 

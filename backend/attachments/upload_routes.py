@@ -13,7 +13,7 @@ from backend.attachments.finishing import FileBeginsAnew, finish
 from backend.attachments.kinds import MOST_BYTES
 from backend.attachments.models import Upload
 from backend.attachments.uploads import Desk, announce, append, find_upload, terminate
-from backend.http import PUBLIC, Blueprint, RequestContext, requires
+from backend.http import Blueprint, RequestContext, requires
 from backend.http.errors import problem
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/sync/v1", description="照片续传 · Resumable uploads (tus 1.0)")
@@ -47,13 +47,6 @@ _LENGTH = _header("Upload-Length", "204800", "Of the whole file in bytes")
 _METADATA = _header(
     "Upload-Metadata", "id MDE5…,sha256 ZTNi…,mime aW1hZ2UvanBlZw==,kind cGhvdG8=", "`id,sha256,mime,kind`"
 )
-
-
-@blueprint.route("/files", methods=["OPTIONS"], guard=PUBLIC, provide_automatic_options=False)
-@blueprint.response(204)
-def tell_capabilities(_: RequestContext) -> Response:
-    """What this server can do: version, extensions, largest file."""
-    return tus.capabilities()
 
 
 @blueprint.post("/files", guard=BRINGS, keep_cut_body=True, max_bytes=MOST_BYTES, raises=(*_WRITES, *_ANNOUNCES))
@@ -166,7 +159,9 @@ def _receive(desk: Desk, row: Upload, offset: int, chunk: bytes) -> Response | N
 
 @blueprint.after_request  # type: ignore[untyped-decorator]
 def speak_tus(answer: Response) -> Response:
-    """Every answer says which version was spoken, an error's too."""
+    """Every answer says which version was spoken, an error's too; one to OPTIONS, what this server can do."""
+    if request.method == "OPTIONS":
+        answer.headers.update(tus.CAPABILITIES)
     answer.headers.setdefault("Tus-Resumable", tus.VERSION)
     if answer.status_code == 412:
         answer.headers["Tus-Version"] = tus.VERSION

@@ -1,6 +1,7 @@
-"""A store that speaks just enough S3: PUT, GET, HEAD, DELETE and listing, in memory, and it can be shut."""
+"""A store that speaks just enough S3: put, get, head, delete and list, in memory, and it can be shut."""
 
 import hashlib
+import re
 import threading
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -25,8 +26,6 @@ class S3:
         files = self.files
 
         class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
             def log_message(self, *_: object) -> None:
                 pass
 
@@ -58,9 +57,13 @@ class S3:
                 held = files.get(self._key())
                 self._answer(404 if held is None else 200, length=len(held or b""))
 
-            def do_DELETE(self) -> None:
-                files.pop(self._key(), None)
-                self._answer(204)
+            def do_POST(self) -> None:
+                asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                keys = re.findall("<Key>(.*?)</Key>", asked)
+                for key in keys:
+                    files.pop(key, None)
+                rows = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+                self._answer(200, f"<DeleteResult>{rows}</DeleteResult>".encode())
 
             def _list(self, prefix: str) -> None:
                 rows = "".join(
