@@ -64,6 +64,12 @@ def part_name(community_id: UUID, part_id: UUID | str) -> str:
     return f"{community_id}/{_PARTS}/{part_id}"
 
 
+def part_id_of(name: str) -> str | None:
+    """The id of the part that lies there; None for other files."""
+    _, folder, part_id = name.split("/", 2)
+    return part_id if folder == _PARTS else None
+
+
 def thumbnail_name(community_id: UUID, file_id: UUID) -> str:
     """Where the small picture of a file lies."""
     return f"{community_id}/{_THUMBNAILS}/{file_id}"
@@ -123,12 +129,12 @@ class FileStore:
             except (BaseError, OSError) as error:
                 raise Unavailable from error
 
-    def parts(self, community_id: UUID) -> Iterator[tuple[str, datetime]]:
-        """Ids of all stored parts of a community's uploads with the time they were stored. Unavailable."""
+    def listed(self, community_id: UUID) -> Iterator[tuple[str, datetime]]:
+        """Names of all files of a community with the time they were stored. Unavailable."""
         try:
-            for batch in obstore.list(self._store(), f"{community_id}/{_PARTS}"):
+            for batch in obstore.list(self._store(), str(community_id)):
                 for found in batch:
-                    yield found["path"].rpartition("/")[2], found["last_modified"]
+                    yield found["path"], found["last_modified"]
         except (BaseError, OSError) as error:
             raise Unavailable from error
 

@@ -36,7 +36,7 @@ def finish(desk: Desk, row: Upload) -> DomainError | None:
     """Check and keep a file that was received whole. Returns, rather than raises, what must be answered after the
     commit: FileBeginsAnew, FileHashMismatch, AttachmentKindUnknown, ImageTooLarge."""
     raw = read_whole(desk.session, desk.runtime, row)
-    if hashlib.sha256(raw).digest() != row.sha256:
+    if raw is None or hashlib.sha256(raw).digest() != row.sha256:
         return _begin_anew(desk, row)
     try:
         if row.kind == RAW_RECORD:

@@ -14,8 +14,8 @@ from backend.db import after_commit
 from backend.http.context import Runtime
 
 
-def read_whole(session: Session, runtime: Runtime, row: Upload) -> bytes:
-    """The bytes of an upload in their order. Unavailable, also for a part that the store does not have (now)."""
+def read_whole(session: Session, runtime: Runtime, row: Upload) -> bytes | None:
+    """The bytes of an upload in their order; None when the store lost a part (as after a restore). Unavailable."""
     parts = session.scalars(
         select(UploadPart.part_id)
         .where(UploadPart.community_id == row.community_id, UploadPart.upload_id == row.id)
@@ -27,7 +27,7 @@ def read_whole(session: Session, runtime: Runtime, row: Upload) -> bytes:
         sealed = store.find(part_name(row.community_id, part_id))
         raw = open_under_key(session, runtime, row.community_id, part_id, sealed)
         if raw is None:
-            raise Unavailable
+            return None
         whole += raw
     return bytes(whole)
 

@@ -83,5 +83,8 @@ def find_attachment(session: Session, runtime: Runtime, community_id: UUID, sha2
 
 
 def _is_held(session: Session, runtime: Runtime, community_id: UUID, file_id: UUID, sha256: bytes) -> bool:
-    key = session.get(RecordKey, (community_id, file_id))
+    """Under the row's lock, so that a purge of erased content does not come in between."""
+    row = select(Attachment.id).where(Attachment.community_id == community_id, Attachment.id == file_id)
+    session.execute(row.with_for_update())
+    key = session.get(RecordKey, (community_id, file_id), populate_existing=True)
     return key is not None and runtime.part(FileStore).holds(content_name(community_id, sha256))

@@ -1,5 +1,6 @@
 """Where the bytes lie: a folder or an S3-compatible store, and what happens while it is away."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -47,8 +48,8 @@ def test_store_keeps_finds_lists_and_deletes(kind: str, s3: S3, tmp_path: Path) 
     store.put(name, b"two")
     assert (store.find(name), store.holds(name)) == (b"two", True)
     store.put(part_name(community, part), b"part")
-    assert [found for found, _ in store.parts(community)] == [str(part)]
-    assert list(store.parts(uuid4())) == []
+    assert sorted(found for found, _ in store.listed(community)) == sorted([name, part_name(community, part)])
+    assert list(store.listed(uuid4())) == []
     store.delete([name, name])
     assert store.find(name) is None
 
@@ -123,8 +124,8 @@ def test_purge_forgets_expired_uploads_and_lost_parts(
         purge_uploads(session, runtime, world.community_id)
     assert [str(row.id) for row in uploads(world)] == [young["id"]]
     with world.db.transaction([world.community_id]) as session:
-        known = [str(part) for part in session.scalars(select(UploadPart.part_id))]
-    assert [found for found, _ in store.parts(world.community_id)] == known
+        known = [part_name(world.community_id, part) for part in session.scalars(select(UploadPart.part_id))]
+    assert [found for found, _ in store.listed(world.community_id)] == known
     assert phone.head(old["id"]).status_code == 404
     assert phone.append(young["id"], 40, photo(32)[40:]).status_code in (204, 409)
 
@@ -135,9 +136,46 @@ def test_purge_leaves_parts_that_may_still_be_committed(world: World) -> None:
     store.put(part_name(world.community_id, part), b"its row is not committed yet")
     with world.db.transaction([world.community_id]) as session:
         purge_uploads(session, runtime, world.community_id)
-    ((found, stored_at),) = store.parts(world.community_id)
-    assert found == str(part)
+    ((found, stored_at),) = store.listed(world.community_id)
+    assert found == part_name(world.community_id, part)
     assert stored_at <= datetime.now(UTC)
+
+
+def check_asked_again(world: World, phone: Uploading) -> None:
+    """The store lost a file (a disk, a restore without its files): the phone is asked for it and brings it again."""
+    runtime, raw = world.app.extensions["saolou"], photo(41)
+    attachment = phone.bring(raw)
+    shutil.rmtree(runtime.part(FileStore).folder / str(world.community_id))
+    with world.db.transaction([world.community_id]) as session:
+        purge_uploads(session, runtime, world.community_id)
+    asked = {"install_id": str(phone.phone.install_id), "ids": [], "attachment_ids": [attachment["id"]]}
+    assert phone.phone.call("reconcile", asked).json["missing_attachments"] == [attachment["id"]]
+    assert phone.announce(attachment).headers["Upload-Offset"] == "0"
+    assert phone.append(attachment["id"], 0, raw).status_code == 204
+    assert held(world, attachment["id"]) == raw
+
+
+def test_file_that_the_store_lost_is_asked_for_again(world: World, uploading: New) -> None:
+    check_asked_again(world, uploading())
+
+
+def test_check_catches_a_server_that_does_not_look_after_its_store(
+    world: World, uploading: New, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seeded bug (P1)."""
+    monkeypatch.setattr(purging, "_ask_again", lambda *_: None)
+    with pytest.raises(AssertionError):
+        check_asked_again(world, uploading())
+
+
+def test_part_that_the_store_lost_lets_the_upload_begin_anew(world: World, uploading: New) -> None:
+    phone, raw = uploading(), photo(42)
+    attachment = declared(raw)
+    phone.announce(attachment, raw[:100])
+    shutil.rmtree(world.app.extensions["saolou"].part(FileStore).folder / str(world.community_id))
+    assert phone.append(attachment["id"], 100, raw[100:]).json["code"] == "file_begins_anew"
+    assert phone.append(attachment["id"], 0, raw).status_code == 204
+    assert held(world, attachment["id"]) == raw
 
 
 def test_setting_of_the_store_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
