@@ -1,5 +1,7 @@
 """Phones that keep the protocol come through the proxy's weather with everything delivered once; others do not."""
 
+from dataclasses import replace
+
 from mobile_contract.conformance import FleetOptions, FleetReport, run_fleet
 from mobile_contract.conformance.proxy import FaultProxy, Weather
 from tests.contract.sync.reference_server import ReferenceServer
@@ -11,10 +13,8 @@ STORM = Weather(drop=0.1, cut=0.1, swallow=0.15, cut_answer=0.1, cut_bytes=700, 
 def play(server: ReferenceServer) -> tuple[FleetReport, FaultProxy]:
     """Two days of a few phones, all of whose requests pass the storm."""
     with running(server) as url, FaultProxy(url, STORM) as proxy:
-        options = FleetOptions(
-            proxy.url, LOGINS, phones=4, days=2, seed=5, faults=frozenset(), settle_s=20, poll_s=0.05
-        )
-        return run_fleet(options), proxy
+        days = FleetOptions(proxy.url, LOGINS, office=LOGINS[0], phones=4, days=2, seed=5, faults=frozenset())
+        return run_fleet(replace(days, settle_s=20, poll_s=0.05)), proxy
 
 
 def test_right_phones_through_the_storm_deliver_everything_once() -> None:
