@@ -3,7 +3,9 @@
 from flask import Flask
 
 from backend.attachments.file_store import FileStore
+from backend.attachments.finishing import RawRecords
 from backend.attachments.routes import blueprint as attachments
+from backend.attachments.upload_routes import blueprint as uploads
 from backend.calendar.listeners import CalendarListeners
 from backend.calendar.routes import blueprint as calendar
 from backend.campaigns.feed import CAMPAIGN_ENTITY, TARGET_ENTITY
@@ -55,6 +57,7 @@ from backend.rectification.work_orders_routes import blueprint as work_orders
 from backend.settings import Settings
 from backend.sync.feed_entities import FeedEntities
 from backend.sync.form_feed import form_entity, tell_form
+from backend.sync.large_records import take_raw_record
 from backend.sync.office_routes import blueprint as records
 from backend.sync.place_feed import PLACE, tell_feed
 from backend.sync.routes import blueprint as sync
@@ -62,7 +65,7 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, audit, places, calendar, forms, sync, records),
-    *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, notices, evacuations),
+    *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, uploads, notices, evacuations),
     *(meetings, statements, privacy, pages, operations),
     *(notifications, channels),
 )
@@ -84,7 +87,8 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             keyring,
             catalogue,
             listeners,
-            FileStore(settings.data_dir / "files"),
+            FileStore(settings.data_dir / "files", settings.files_url),
+            RawRecords(take_raw_record),
             NoticeListeners([tell_notice, on_notice]),
             EvidenceRegisters((load_standings,)),
             RuleListeners([want_form_folds, tell_form]),

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend import clock
+from backend.attachments.purging import want_daily
 from backend.db import after_commit
 from backend.hazards.dated import want_due_folds
 from backend.http.context import Runtime
@@ -41,6 +42,7 @@ def run_schedule(session: Session, runtime: Runtime, community_id: UUID, _subjec
     after_commit(session, lambda: number(runtime, community_id))
     due_reminders(session, community_id, now_ms)
     want_due_deliveries(session, runtime, community_id)
+    want_daily(session, community_id)
     if ledger.take_slot(session, community_id, f"prune:{datetime.now(clock.SHANGHAI):%G-W%V}"):
         prune_changes(session, community_id, datetime.now(UTC) - TOMBSTONES_KEPT)
     if ledger.take_slot(session, community_id, f"audit_head:{clock.local_day(now_ms)}"):

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from backend import clock
 from backend.demo.community import DemoState, Person
 from backend.demo.office import Office, OfficeError
+from backend.demo.pictures import drawn_photo
 from backend.demo.sweep import account_of, is_honest, start_campaign
 from backend.http.context import Runtime
 from backend.rectification import rebuild
@@ -129,11 +130,12 @@ def _close(committee: Office, story: Story, count: Count) -> None:
             break
         full = committee.get(f"/api/v1/tasks/{task['id']}")
         if "close" in full["may"] and full["revisit_id"]:
+            photo = committee.put_photo(drawn_photo(story.closed))
             body = {
                 "revisit_id": full["revisit_id"],
                 "basis": [visit["visit_id"] for visit in full["history"]["visits"]],
                 "note": "已现场复查",
-                "evidence": [{"kind": item["code"], "attachments": [str(uuid4())]} for item in full["evidence"]],
+                "evidence": [{"kind": item["code"], "attachments": [photo]} for item in full["evidence"]],
             }
             story.closed += _try_step(committee, full, "close", body, story)
         count("office strikes off", story.closed, CLOSED)

@@ -5,14 +5,14 @@ view, note in the audit trail what it was called to change, commit, run what wai
 """
 
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import flask_smorest
 from flask import g, request
 
 from backend.errors import DomainError
-from backend.http.body import MAX_BYTES, BodyTooLarge, BodyUnreadable, read_body
+from backend.http.body import MAX_BYTES, BodyTooLarge, BodyUnreadable, read_body, read_what_comes
 from backend.http.context import RequestContext, runtime
 from backend.http.guards import Guard
 from backend.http.limits import TooManyRequests
@@ -21,14 +21,15 @@ View = Callable[..., Any]
 READING = ("GET", "HEAD", "OPTIONS")
 
 
-def framed(
-    view: View, guard: Guard, keep_broken_body: bool, limit: Callable[[], None] | None, max_bytes: int, notes: bool
-) -> View:
-    """``view`` inside the request frame. It is called as ``view(ctx, *parsed_arguments, **url_values)``."""
+def framed(view: View, guard: Guard, read: Callable[[], None], limit: Callable[[], None] | None, notes: bool) -> View:
+    """``view`` inside the request frame, after ``read`` has read the body.
+
+    It is called as ``view(ctx, *parsed_arguments, **url_values)``.
+    """
 
     @wraps(view)
     def endpoint(*args: Any, **url_values: Any) -> Any:
-        load_body(keep_broken_body, max_bytes)
+        read()
         if limit is not None:
             limit()
         wiring = runtime()
@@ -60,6 +61,12 @@ def load_body(keep_broken: bool, max_bytes: int = MAX_BYTES) -> None:
     request._cached_data = body
 
 
+def load_what_comes(max_bytes: int) -> None:
+    """Read the body as far as it comes: a phone that is cut off has still sent what arrived."""
+    if request.method not in READING:
+        request._cached_data = read_what_comes(max_bytes)
+
+
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """flask-smorest's blueprint whose routes must name a guard.
 
@@ -74,6 +81,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         *,
         guard: Guard | None = None,
         keep_broken_body: bool = False,
+        keep_cut_body: bool = False,
         limit: Callable[[], None] | None = None,
         max_bytes: int = MAX_BYTES,
         notes: bool = True,
@@ -84,10 +92,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     ) -> Callable[[View], View]:
         if guard is None:
             raise TypeError(f"{self.name}: {rule} names no guard; say PUBLIC if anybody may call it")
+        read = partial(load_what_comes, max_bytes) if keep_cut_body else partial(load_body, keep_broken_body, max_bytes)
         register = super().route(rule, parameters=parameters, tags=tags, **options)
 
         def decorator(view: View) -> View:
-            framed_view = framed(view, guard, keep_broken_body, limit, max_bytes, notes)
+            framed_view = framed(view, guard, read, limit, notes)
             vars(framed_view)["notes"] = notes
             vars(framed_view)["raises"] = (*raises, *((TooManyRequests,) if limit else ()))
             register(framed_view)

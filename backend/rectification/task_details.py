@@ -17,6 +17,7 @@ from backend.identity.masking import mask_names, mask_party, mask_prose, persons
 from backend.identity.models import Account
 from backend.identity.permissions import may_close, may_extend
 from backend.inspections.models import Visit
+from backend.rectification.evidence import evidence_of, is_awaited
 from backend.rectification.grounds import grounds_in_force
 from backend.rectification.models import StepOutcome, TaskStep
 from backend.rectification.presenting import RuleTitles, Shape, label, moment, named, step_line, task_line
@@ -45,6 +46,7 @@ def task_detail(ctx: RequestContext, hazard_id: UUID, scope: Sequence[str]) -> S
     opened = {s.step_id for s in steps} | ({row.assign_step_id} - {None})
     bodies = open_steps(session, sealer, community_id, opened)
     transitions = _transitions(session, community_id, hazard_id)
+    cited = evidence_of(session, community_id, bodies, [s.step_id for s in steps])
     may_see = sees_persons(ctx.actor, row.place_path, row.assignee_id)
     names = named_in(bodies.values())
     assignment = shown_body(bodies.get(row.assign_step_id), names, may_see) or {}
@@ -61,9 +63,17 @@ def task_detail(ctx: RequestContext, hazard_id: UUID, scope: Sequence[str]) -> S
         "void_reason": mask_prose(row.void_reason, names) if row.void_reason else row.void_reason,
         "duplicate_of": row.duplicate_of,
         "may": steps_open_to(ctx.actor, row, closers, undoable_by(ctx.actor, transitions, ctx.now_ms)),
+        "attachments_awaited": is_awaited(cited.values()),
         "history": {
             "transitions": transitions,
-            "steps": [{**step_line(s), "content": shown_body(bodies.get(s.step_id), names, may_see)} for s in steps],
+            "steps": [
+                {
+                    **step_line(s),
+                    "content": shown_body(bodies.get(s.step_id), names, may_see),
+                    "attachments": cited[s.step_id],
+                }
+                for s in steps
+            ],
             "visits": _sightings(session, community_id, row, catalogue),
         },
     }

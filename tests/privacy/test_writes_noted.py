@@ -26,7 +26,10 @@ SELF_NOTED = {
     "/sync/v1/pull",
     "/sync/v1/reconcile",
     "/sync/v1/push",
+    "/sync/v1/files",
+    "/sync/v1/files/<uuid:upload_id>",
     "/api/v1/roster/dry-run",
+    "/api/v1/rules/dry-run",
 }
 
 
