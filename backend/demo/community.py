@@ -5,10 +5,11 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -36,6 +37,7 @@ PEOPLE = {
     "committee": ("云长河",),
 }
 WEEK_ENDED_FOR = timedelta(hours=8, minutes=30)
+State = TypeVar("State")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +77,36 @@ class DemoState:
 
     def save(self, folder: Path) -> None:
         """Write the state whole or not at all."""
-        draft = folder / f"{STATE_FILE}.new"
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, ensure_ascii=False, indent=1)
-        draft.replace(folder / STATE_FILE)
+        write_privately(folder / STATE_FILE, asdict(self))
+
+
+def write_privately(path: Path, values: dict[str, Any]) -> None:
+    """Write JSON that holds log-ins, whole or not at all, for its owner alone."""
+    draft = path.with_name(f"{path.name}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(values, file, ensure_ascii=False, indent=1)
+    draft.replace(path)
+
+
+def read_state(path: Path, read: Callable[[dict[str, Any]], State]) -> State | None:
+    """What an earlier run wrote, or None; ConfigurationError when it cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        return read(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{path} is damaged; delete it and the data folder to begin anew") from error
 
 
 def load_state(folder: Path) -> DemoState | None:
     """What an earlier run made, or None."""
-    path = folder / STATE_FILE
-    if not path.exists():
-        return None
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+
+    def read(raw: dict[str, Any]) -> DemoState:
         people = [[Person(**person) for person in raw[key]] for key in ("people", "mirror_people")]
         return DemoState(raw["community_id"], raw["mirror_id"], people[0], people[1], raw["story"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"{path} is damaged; delete it and the data folder to begin anew") from error
+
+    return read_state(folder / STATE_FILE, read)
 
 
 def roster() -> bytes:
@@ -166,8 +180,7 @@ def _make_people(session: Session, community_id: UUID) -> Iterator[Person]:
             yield Person(role, name, login, password, code)
 
 
-def still_there(runtime: Runtime, state: DemoState) -> bool:
-    """Whether the database still holds the community that the state file speaks of."""
-    community_id = UUID(state.community_id)
+def still_there(runtime: Runtime, community_id: UUID) -> bool:
+    """Whether the database still holds the community that a state file speaks of."""
     with runtime.db.transaction([community_id]) as session:
         return session.get(Community, community_id) is not None

@@ -9,8 +9,10 @@ import csv
 import io
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from backend import clock
 from backend.db import set_access
-from backend.demo.community import HEADINGS, Person
+from backend.demo.community import HEADINGS, Person, read_state, write_privately
 from backend.http.context import Runtime
 from backend.identity.keys import Keyring
 from backend.identity.service import create_account, create_community, grant_role
@@ -26,6 +28,7 @@ from backend.places.models import Place
 from backend.places.roster import import_roster
 from backend.places.service import PlaceListeners
 
+STATE_FILE = "year.json"
 YEAR = 2022
 COMMUNITY, SHORT_NAME = "青禾社区", "青禾"
 GRIDS, BUILDINGS, HOUSES = 3, 14, 46
@@ -107,12 +110,29 @@ def _rows(codes: Codes) -> Iterator[tuple[str, str, str, str, str]]:
             yield home, "户", f"{n}0{n}室", house, ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class YearCommunity:
-    """A community that was made for a year, and who works in it."""
+    """A community that was made for a year, who works in it, and what came of the year (kept for a second run)."""
 
     community_id: UUID
     people: tuple[Person, ...]
+    story: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write it whole or not at all."""
+        people = [asdict(person) for person in self.people]
+        values = {"community_id": str(self.community_id), "people": people, "story": self.story}
+        write_privately(folder / STATE_FILE, values)
+
+    @classmethod
+    def load(cls, folder: Path) -> "YearCommunity | None":
+        """What an earlier run made, or None."""
+
+        def read(raw: dict[str, Any]) -> YearCommunity:
+            people = tuple(Person(**person) for person in raw["people"])
+            return cls(UUID(raw["community_id"]), people, raw["story"])
+
+        return read_state(folder / STATE_FILE, read)
 
     def of(self, role: str, grid: str | None = None) -> list[Person]:
         """The people of a role; of one grid, if it is named."""
