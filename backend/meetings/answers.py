@@ -39,9 +39,11 @@ FOREVER_MS: Final = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What one block of a visit in force answered. ``place_id`` is the place's survivor, ``n`` the block's ordinal."""
+    """What one block of a visit in force answered. ``place_id`` is the place's survivor, ``n`` the block's ordinal;
+    ``said_ms``: when the record that counts was written, the visit's own or its correction's."""
 
     key: OrderKey
+    said_ms: int
     visit_id: UUID
     n: int
     form: str
@@ -83,7 +85,7 @@ class Answers:
         last = len(self._blocks)
         if until_ms is not None:
             last = bisect_left(self._blocks, until_ms, key=lambda block: block.at_ms)
-        return [block for block in self._blocks[:last] if block.form == form]
+        return [b for b in self._blocks[:last] if b.form == form and max(b.at_ms, b.said_ms) >= since_ms]
 
     def pseudonym(self, value: object) -> UUID:
         """The same for equal values of this community, and telling nothing about them."""
@@ -98,13 +100,13 @@ class Answers:
         for start in range(0, len(visits), BATCH):
             of_record = {row.record_id: row for row in visits[start : start + BATCH]}
             records = load_records(session, self._sealer, community_id, of_record)
-            bodies = [(of_record[r.id], (r.payload or {}).get("visit") or {}) for r in records]
+            bodies = [(of_record[r.id], r.effective_ms, (r.payload or {}).get("visit") or {}) for r in records]
             yield from self._blocks_of(bodies)
 
-    def _blocks_of(self, bodies: Sequence[tuple[Any, Mapping[str, Any]]]) -> Iterator[Block]:
-        named = {UUID(block["place_id"]) for _, body in bodies for block in body.get("blocks") or ()}
+    def _blocks_of(self, bodies: Sequence[tuple[Any, int, Mapping[str, Any]]]) -> Iterator[Block]:
+        named = {UUID(block["place_id"]) for *_, body in bodies for block in body.get("blocks") or ()}
         doors = self._doors(named)
-        for row, body in bodies:
+        for row, said_ms, body in bodies:
             key = order_key(row.effective_ms, row.install_id, row.seq, row.id)
             for n, block in enumerate(body.get("blocks") or ()):
                 form, door = block["form"], doors.get(UUID(block["place_id"]))
@@ -113,7 +115,7 @@ class Answers:
                     continue
                 said = block.get("answers") or {}
                 held = {name: said[name] for name in ASKED[form] if said.get(name) is not None}
-                yield Block(key, row.id, n, form, door.id, door.kind, door.building_id, held)
+                yield Block(key, said_ms, row.id, n, form, door.id, door.kind, door.building_id, held)
 
     def _doors(self, place_ids: set[UUID]) -> dict[UUID, _Door]:
         """Places by id; of a merged one, the one that stays."""
