@@ -12,8 +12,8 @@ from backend.commands.installation import Installation
 from backend.commands.progress import counting
 from backend.commands.running import say
 from backend.demo.community import Person, still_there
-from backend.demo.year.community import COMMUNITY, YEAR, YearCommunity, make_year
-from backend.demo.year.story import tell_year
+from backend.year.community import COMMUNITY, YEAR, YearCommunity, make_year
+from backend.year.story import tell_year
 
 
 def tell_year_once(installation: Installation, url: str) -> dict[str, Any]:

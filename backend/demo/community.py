@@ -5,7 +5,7 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -144,35 +144,58 @@ def make_demo(runtime: Runtime, now: datetime) -> DemoState:
     """
     monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
     offset_ms = -int((now - (monday + WEEK_ENDED_FOR)).total_seconds() * 1000)
-    made = [_make_community(runtime, name, offset_ms) for name in (COMMUNITY, MIRROR_NAME)]
-    (community_id, people), (mirror_id, mirror_people) = made
+    registered_ms = clock.now_ms(offset_ms) - 30 * clock.DAY_MS
+    grids = tuple(f"HY-{number}" for number in range(1, len(GRIDS) + 1))
+    foundings = [
+        Founding(name, SHORT_NAME, offset_ms, roster(), registered_ms, PEOPLE, grids)
+        for name in (COMMUNITY, MIRROR_NAME)
+    ]
+    (community_id, people), (mirror_id, mirror_people) = (found_community(runtime, one) for one in foundings)
     return DemoState(str(community_id), str(mirror_id), people, mirror_people, {})
 
 
-def _make_community(runtime: Runtime, name: str, offset_ms: int) -> tuple[UUID, list[Person]]:
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """What an invented community is made of. ``people``: role → names; those of the field share out the ``grids``."""
+
+    name: str
+    short_name: str
+    clock_offset_ms: int
+    roster: bytes
+    registered_ms: int
+    people: Mapping[str, Sequence[str]]
+    grids: Sequence[str]
+
+
+def found_community(runtime: Runtime, founding: Founding) -> tuple[UUID, list[Person]]:
+    """A community with its places and people."""
     with runtime.db.transaction() as session:
         community_id = create_community(
-            session, runtime.part(Keyring), name=name, short_name=SHORT_NAME, clock_offset_ms=offset_ms
+            session,
+            runtime.part(Keyring),
+            name=founding.name,
+            short_name=founding.short_name,
+            clock_offset_ms=founding.clock_offset_ms,
         )
         set_access(session, [community_id])
-        now_ms = clock.now_ms(offset_ms) - 30 * clock.DAY_MS
-        report = import_roster(
-            session, community_id, roster(), "roster.csv", None, now_ms, False, runtime.part(PlaceListeners)
-        )
+        listeners = runtime.part(PlaceListeners)
+        at_ms = founding.registered_ms
+        report = import_roster(session, community_id, founding.roster, "roster.csv", None, at_ms, False, listeners)
         if report.errors:
             raise RuntimeError(f"the demonstration's own roster is bad: {report.as_dict()['errors'][:3]}")
-        return community_id, list(_make_people(session, community_id))
+        return community_id, list(_make_people(session, community_id, founding))
 
 
-def _make_people(session: Session, community_id: UUID) -> Iterator[Person]:
+def _make_people(session: Session, community_id: UUID, founding: Founding) -> Iterator[Person]:
     grids = {
         row.field_code: row.id
         for row in session.scalars(select(Place).where(Place.community_id == community_id, Place.kind == "grid"))
     }
     suffix = str(community_id)[-4:]
-    for role, names in PEOPLE.items():
+    for role, names in founding.people.items():
         for number, name in enumerate(names):
-            code = f"HY-{number % len(GRIDS) + 1}" if role in ("grid_worker", "grid_head") else None
+            in_grid = role in ("grid_worker", "grid_head")
+            code = founding.grids[number % len(founding.grids)] if in_grid else None
             login = f"{role.replace('_', '')}{number + 1}-{suffix}"
             password = secrets.token_urlsafe(9)
             account_id = create_account(session, login, name, password)

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from backend.app import create_app
 from backend.clock import DAY_MS
 from backend.db import Database
-from backend.demo.year import answers as say
 from backend.forms.service import publish_shipped
 from backend.http.context import Runtime
 from backend.identity.keys import Keyring
@@ -27,10 +26,12 @@ from backend.meetings.answers import Answers
 from backend.meetings.figures import Figure, Rows, Scope, store_figures
 from backend.meetings.hazard_figures import opened
 from backend.meetings.models import PaperFigureRow
+from backend.meetings.office_figures import houses, swept
 from backend.meetings.periods import period_of
-from backend.meetings.service_figures import SERVICE_FIGURES, houses, swept
+from backend.meetings.service_figures import SERVICE_FIGURES
 from backend.notices.models import NoticeService
 from backend.settings import Settings
+from backend.year import answers as say
 from tests.factories.identity import make_community
 from tests.factories.places import Tree, make_tree
 from tests.factories.services import Blocks, Call, Services, write_services

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import cycle
 
-from backend.demo.year import answers as say
-from backend.demo.year.community import YEAR
-from backend.demo.year.field import Field, day
+from backend.year import answers as say
+from backend.year.community import YEAR
+from backend.year.field import Field, day
 
 GAS_HOMES, GAS_DAYS = 500, 19
 WINDOWS, ALARMS, SECOND_ALARMS = 87, 17, 2

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from backend.demo.office import Office
-from backend.demo.year.community import NOW, YEAR, Codes
-from backend.demo.year.life import report_of
+from backend.year.community import NOW, YEAR, Codes
+from backend.year.life import report_of
 
 Count = Callable[[str, int, int], None]
 #: (name, forms, kinds, places below which its doors stand)

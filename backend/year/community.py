@@ -7,7 +7,6 @@ of a fleet.
 
 import csv
 import io
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -15,18 +14,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from backend import clock
-from backend.db import set_access
-from backend.demo.community import HEADINGS, Person, read_state, write_privately
+from backend.demo.community import HEADINGS, Founding, Person, found_community, read_state, write_privately
 from backend.http.context import Runtime
-from backend.identity.keys import Keyring
-from backend.identity.service import create_account, create_community, grant_role
-from backend.places.models import Place
-from backend.places.roster import import_roster
-from backend.places.service import PlaceListeners
 
 STATE_FILE = "year.json"
 YEAR = 2022
@@ -142,31 +132,7 @@ class YearCommunity:
 def make_year(runtime: Runtime, now: datetime) -> YearCommunity:
     """The community with its places and people; ``now`` is the true time, at which its clock stands at ``NOW``."""
     offset_ms = -int((now - NOW) / timedelta(milliseconds=1))
-    registered_ms = int(REGISTERED.timestamp() * 1000)
-    with runtime.db.transaction() as session:
-        community_id = create_community(
-            session, runtime.part(Keyring), name=COMMUNITY, short_name=SHORT_NAME, clock_offset_ms=offset_ms
-        )
-        set_access(session, [community_id])
-        report = import_roster(
-            session, community_id, roster(), "roster.csv", None, registered_ms, False, runtime.part(PlaceListeners)
-        )
-        if report.errors:
-            raise RuntimeError(f"the year's own roster is bad: {report.as_dict()['errors'][:3]}")
-        return YearCommunity(community_id, tuple(_make_people(session, community_id)))
-
-
-def _make_people(session: Session, community_id: UUID) -> Iterator[Person]:
-    grids = {
-        row.field_code: row.id
-        for row in session.scalars(select(Place).where(Place.community_id == community_id, Place.kind == "grid"))
-    }
-    suffix = str(community_id)[-4:]
-    for role, names in PEOPLE.items():
-        for number, name in enumerate(names):
-            code = f"QH-{number % GRIDS + 1}" if role in ("grid_worker", "grid_head") else None
-            login = f"{role.replace('_', '')}{number + 1}-{suffix}"
-            password = secrets.token_urlsafe(9)
-            account_id = create_account(session, login, name, password)
-            grant_role(session, community_id, account_id, role, grids[code] if code else None)
-            yield Person(role, name, login, password, code)
+    registered_ms, grids = int(REGISTERED.timestamp() * 1000), tuple(f"QH-{g + 1}" for g in range(GRIDS))
+    founding = Founding(COMMUNITY, SHORT_NAME, offset_ms, roster(), registered_ms, PEOPLE, grids)
+    community_id, people = found_community(runtime, founding)
+    return YearCommunity(community_id, tuple(people))

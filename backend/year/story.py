@@ -9,18 +9,18 @@ from typing import Any
 from backend.demo.community import Person
 from backend.demo.office import Office
 from backend.demo.story import IDENTITY, Check
-from backend.demo.year.community import Codes, YearCommunity
-from backend.demo.year.diary import Diary
-from backend.demo.year.field import Field
-from backend.demo.year.homes import plan_homes
-from backend.demo.year.life import dangerous_houses, plan_life
-from backend.demo.year.office import Houses, annual_paper, start_sweeps
-from backend.demo.year.phones import YearPhones
-from backend.demo.year.report import Printed, printed_lines, without_receipts
-from backend.demo.year.sweeps import plan_sweeps
 from backend.evacuations import rebuild as houses
 from backend.http.context import Runtime
 from backend.rectification import rebuild
+from backend.year.community import Codes, YearCommunity
+from backend.year.diary import Diary
+from backend.year.field import Field
+from backend.year.homes import plan_homes
+from backend.year.life import dangerous_houses, plan_life
+from backend.year.office import Houses, annual_paper, start_sweeps
+from backend.year.phones import YearPhones
+from backend.year.report import Printed, printed_lines, without_receipts
+from backend.year.sweeps import plan_sweeps
 
 SEED = 2022
 Count = Callable[[str, int, int], None]

@@ -3,9 +3,9 @@
 from datetime import date, timedelta
 from itertools import cycle
 
-from backend.demo.year import answers as say
-from backend.demo.year.community import YEAR
-from backend.demo.year.field import Field, day
+from backend.year import answers as say
+from backend.year.community import YEAR
+from backend.year.field import Field, day
 
 SOLVED, STILL_OPEN = 55, 3
 STUDY_SESSIONS = 9

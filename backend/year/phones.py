@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from backend.demo.community import Person
-from backend.demo.year.community import REGISTERED
-from backend.demo.year.diary import Diary
+from backend.year.community import REGISTERED
+from backend.year.diary import Diary
 from mobile_contract.conformance.faults import Luck
 from mobile_contract.conformance.notebook import MadeRecord
 from mobile_contract.conformance.phone import Login, Phone

@@ -7,8 +7,8 @@ from itertools import count
 
 from backend import clock
 from backend.demo.community import Person
-from backend.demo.year.community import YEAR, Codes, YearCommunity, grid_of
-from backend.demo.year.diary import Diary
+from backend.year.community import YEAR, Codes, YearCommunity, grid_of
+from backend.year.diary import Diary
 
 _MORNING, _WORK_S = 9, 8 * 3600
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from backend import clock
 from backend.demo.community import Person
-from backend.demo.year import answers as say
-from backend.demo.year.community import YEAR
-from backend.demo.year.diary import Entry
-from backend.demo.year.field import Field, day
+from backend.year import answers as say
+from backend.year.community import YEAR
+from backend.year.diary import Entry
+from backend.year.field import Field, day
 from mobile_contract.conformance.answers import form_of, present_rules, rules_of
 from mobile_contract.rules import Rule, locus_of
 
