@@ -58,8 +58,10 @@ class Move:
 
 @dataclass(slots=True)
 class House:
-    """The house after the walk: its open or last case. ``checks``: day → (moved back, when, fact); ``moves`` and
-    ``outcomes`` are those of all cases."""
+    """The house after the walk: its open or last case. ``checks``: day → (moved back, when, fact).
+
+    Of all cases are ``moves``, ``outcomes`` and ``emptiness``: since when every household was gone, or was not.
+    """
 
     cycle: int = 0
     is_open: bool = False
@@ -79,6 +81,7 @@ class House:
     checks: dict[date, tuple[bool, int, str]] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     outcomes: dict[str, str | None] = field(default_factory=dict)
+    emptiness: list[tuple[OrderKey, bool]] = field(default_factory=list)
 
     @property
     def stage(self) -> str:
@@ -164,6 +167,7 @@ def _appraised(house: House, fact: Fact) -> None:
     at_ms, grade = fact.key.effective_ms, str(fact.body["grade"])
     if grade in DANGEROUS and not house.is_open:
         anew = House(cycle=house.cycle + 1, is_open=True, opened_ms=at_ms, moves=house.moves, outcomes=house.outcomes)
+        anew.emptiness = [*house.emptiness, (fact.key, False)]
         for each in fields(House):
             setattr(house, each.name, getattr(anew, each.name))
     if house.is_open:
@@ -260,6 +264,8 @@ def _household(house: House, fact: Fact) -> Household:
 def _look_whether_empty(house: House, fact: Fact) -> None:
     """A house is empty when households are listed and every one of them is gone."""
     is_empty = bool(house.households) and all(h.state in GONE for h in house.households.values())
+    if house.emptiness and house.emptiness[-1][1] != is_empty:
+        house.emptiness.append((fact.key, is_empty))
     if not is_empty:
         house.emptied_ms = None
     elif house.emptied_ms is None:

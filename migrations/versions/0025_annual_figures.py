@@ -6,7 +6,7 @@ from alembic import op
 from migrations.tenancy import guard_tenant_table
 
 revision = "0025_annual_figures"
-down_revision = "0014_evacuations"
+down_revision = "0017_notifications"
 
 
 def upgrade() -> None:
