@@ -46,11 +46,21 @@ class Household:
     destination: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A household left (撤离) or came back (返住), in whichever case."""
+
+    household_id: str
+    kind: str
+    at_ms: int
+    fact_id: str
+
+
 @dataclass(slots=True)
 class House:
     """The house after the walk: its open or last case. ``checks``: day → (moved back, when, fact).
 
-    ``emptiness``: over all cases, since when every household was gone, or was not.
+    Of all cases are ``moves``, ``outcomes`` and ``emptiness``: since when every household was gone, or was not.
     """
 
     cycle: int = 0
@@ -69,6 +79,7 @@ class House:
     closed_ms: int | None = None
     households: dict[str, Household] = field(default_factory=dict)
     checks: dict[date, tuple[bool, int, str]] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
     outcomes: dict[str, str | None] = field(default_factory=dict)
     emptiness: list[tuple[OrderKey, bool]] = field(default_factory=list)
 
@@ -155,7 +166,7 @@ def _refusal_of_household(household: Household, kind: str) -> str | None:
 def _appraised(house: House, fact: Fact) -> None:
     at_ms, grade = fact.key.effective_ms, str(fact.body["grade"])
     if grade in DANGEROUS and not house.is_open:
-        anew = House(cycle=house.cycle + 1, is_open=True, opened_ms=at_ms, outcomes=house.outcomes)
+        anew = House(cycle=house.cycle + 1, is_open=True, opened_ms=at_ms, moves=house.moves, outcomes=house.outcomes)
         anew.emptiness = [*house.emptiness, (fact.key, False)]
         for each in fields(House):
             setattr(house, each.name, getattr(anew, each.name))
@@ -211,11 +222,18 @@ def _left(house: House, fact: Fact) -> None:
     household = _household(house, fact)
     household.state, household.left_ms = "left", fact.key.effective_ms
     household.destination = fact.body.get("destination")
+    house.moves.append(Move(str(fact.household_id), "left", fact.key.effective_ms, fact.id))
 
 
 def _returned(house: House, fact: Fact) -> None:
-    household = _household(house, fact)
+    _came_back(house, fact, str(fact.household_id))
+
+
+def _came_back(house: House, fact: Fact, household_id: str) -> None:
+    household = house.households[household_id]
     household.state, household.left_ms, household.destination = "returned", None, None
+    household.last_id = fact.id
+    house.moves.append(Move(household_id, "returned", fact.key.effective_ms, fact.id))
 
 
 def _cordoned(house: House, fact: Fact) -> None:
@@ -230,8 +248,7 @@ def _checked(house: House, fact: Fact) -> None:
     for household_id in back:
         household = house.households.get(household_id)
         if household is not None and household.state in GONE:
-            household.state, household.left_ms, household.destination = "returned", None, None
-            household.last_id = fact.id
+            _came_back(house, fact, household_id)
 
 
 def _closed(house: House, fact: Fact) -> None:

@@ -15,6 +15,7 @@ from backend.evacuations.models import (
     EvacuationCheck,
     EvacuationFact,
     EvacuationHousehold,
+    EvacuationMove,
     EvacuationOutcome,
 )
 from backend.hazards.facts import Standing
@@ -32,9 +33,10 @@ from mobile_contract.sync.ordering import console_key, order_key
 
 EVACUATION: Final = ProjectionTable(Evacuation, "house_id", uncompared=("rev",))
 HOUSEHOLD: Final = ProjectionTable(EvacuationHousehold, "house_id")
+MOVE: Final = ProjectionTable(EvacuationMove, "house_id")
 CHECK: Final = ProjectionTable(EvacuationCheck, "house_id")
 OUTCOME: Final = ProjectionTable(EvacuationOutcome, "house_id")
-TABLES: Final = (EVACUATION, HOUSEHOLD, CHECK, OUTCOME)
+TABLES: Final = (EVACUATION, HOUSEHOLD, MOVE, CHECK, OUTCOME)
 ENTITY: Final = "evacuation"
 
 Projection = dict[str, Rows]
@@ -107,6 +109,8 @@ def _add_house(rows: Projection, family: Family, house: House) -> None:
         rows[HOUSEHOLD.name][here, UUID(household_id)] = tuple(
             ids[n] if n in ids else getattr(household, n) for n in HOUSEHOLD.values
         )
+    for move in house.moves:
+        rows[MOVE.name][here, UUID(move.household_id), UUID(move.fact_id)] = (move.kind, move.at_ms)
     for day, (returned, checked_ms, fact_id) in house.checks.items():
         rows[CHECK.name][here, day] = (returned, checked_ms, UUID(fact_id))
     for fact_id, reason in house.outcomes.items():

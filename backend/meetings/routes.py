@@ -165,10 +165,9 @@ def list_receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, ke
 def get_receipts_page(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> Response:
     """The rows behind one number of a paper, as a page."""
     found = receipts(ctx, query, paper_id, key)
-    return Response(
-        marked_page(ctx, "receipts", receipts_page(readable(ctx, paper_id), found), paper=str(paper_id), figure=key),
-        mimetype="text/html",
-    )
+    detail = definition_of(service.FIGURES, key).detail
+    html = receipts_page(readable(ctx, paper_id), found, detail)
+    return Response(marked_page(ctx, "receipts", html, paper=str(paper_id), figure=key), mimetype="text/html")
 
 
 def receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> dict[str, Any]:
