@@ -39,6 +39,22 @@ def erase_files_of(session: Session, community_id: UUID, record_id: UUID) -> Non
     )
 
 
+def erase_stored(session: Session, community_id: UUID, sha256: bytes) -> None:
+    """Erase what the office stored with this content, unless a record declares it as well."""
+    a, d = Attachment, DeclaredAttachment
+    file_id = session.scalar(select(a.id).where(a.community_id == community_id, a.sha256 == sha256))
+    declared = select(d.record_id).where(d.community_id == community_id, d.sha256 == sha256).limit(1)
+    if file_id is None or session.scalar(declared) is not None:
+        return
+    session.execute(
+        update(Upload)
+        .where(Upload.community_id == community_id, Upload.id == file_id)
+        .values(state=ERASED, received=0, file_id=None)
+    )
+    _erase_content(session, community_id, file_id)
+    ledger.want(session, PURGE, community_id, [""])
+
+
 def _erase(session: Session, row: DeclaredAttachment) -> None:
     community_id, upload_id = row.community_id, row.attachment_id
     announced = {"community_id": community_id, "id": upload_id, "kind": "photo", "mime": row.mime}

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from backend.attachments.erasure import erase_stored
 from backend.http.context import Runtime
 from backend.identity.audit import audit
 from backend.identity.keys import Keyring
@@ -19,6 +20,7 @@ from backend.inspections.archive import places_of_families
 from backend.inspections.models import RecordKey
 from backend.inspections.waiting import COMPILE
 from backend.jobs import ledger
+from backend.notices.models import NoticeService
 from backend.privacy.mentions import forms_of, note_mentions
 from backend.privacy.personal import without_persons
 from backend.privacy.sources import (
@@ -85,6 +87,8 @@ class Eraser:
             self._empty_order(row.id)
         elif source in (NOTICE, SERVICE):  # what was issued or served never changes: it can only be lost as a whole
             self._destroy_key(row.id)
+            if source is SERVICE:
+                self._erase_copy(row)
         else:
             body = without_persons(row.body, self._form_of, words)
             reseal(self._session, self._sealer, self._community, source, row.id, body)
@@ -92,6 +96,21 @@ class Eraser:
                 erase_copies(self._session, self._community, copies_of(self._session, self._community, row.id))
         self._note(source, row, extent)
         self._compile(source, row)
+
+    def _erase_copy(self, row: OpenRow) -> None:
+        """The scan of the served copy goes along, unless another service that is still held shows the same."""
+        copy = row.body.get("copy")
+        if copy is None:
+            return
+        s, k = NoticeService, RecordKey
+        sha256 = bytes.fromhex(copy["sha256"])
+        others = (
+            select(s.id)
+            .join(k, (k.community_id == s.community_id) & (k.record_id == s.id))
+            .where(s.community_id == self._community, s.copy_sha256 == sha256, s.id != row.id)
+        )
+        if self._session.scalar(others.limit(1)) is None:
+            erase_stored(self._session, self._community, sha256)
 
     def _empty_order(self, order_id: UUID) -> None:
         self._destroy_key(order_id)

@@ -1,13 +1,15 @@
 """A resident's request reaches notices, how they were served, and what was done about a dangerous house."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from backend.identity.keys import Keyring
+from backend.inspections.models import RecordKey
 from backend.privacy.sources import EVACUATION, NOTICE, SERVICE, open_rows
 from tests.factories.dangerous_houses import House, make_house
-from tests.factories.notices import CONTACT, issued, served
+from tests.factories.notices import CONTACT, declared, issued, picture, served
 from tests.factories.persons import NAME, OTHER_NAME, PHONE
 from tests.factories.sweeps import Person, Sweep
 
@@ -85,3 +87,31 @@ def test_rectification_notice_is_found_by_its_addressee(sweep: Sweep, head: Pers
     hazard = sweep.hazard(sweep.tree.households[0])
     issued(head, hazard, addressee=NAME)
     assert [item["source"] for item in found(head)] == ["notice"]
+
+
+def test_erasing_a_service_takes_the_scan_of_its_copy_along(sweep: Sweep, head: Person, house: House) -> None:
+    raw, client = picture(77), sweep.app.test_client()
+    kept = client.post("/api/v1/attachments", data=raw, headers=house.officer.headers, content_type="image/jpeg").json
+    notice = house.notice(addressee=NAME, owner=NAME)
+    for witness in (NAME, OTHER_NAME):
+        body = served(result="refused", witness=witness, copy=declared(raw))
+        assert house.officer.post(f"/notices/{notice['id']}/services", body).status_code == 201
+
+    def erase(name: str) -> None:
+        items = [
+            {"source": item["source"], "id": item["id"]}
+            for item in head.post("/persons/search", {**WHY, "name": name}).json["items"]
+            if item["source"] == "notice_service"
+        ]
+        done = head.post("/persons/erase", {"items": items, "ground": "request", "name": name})
+        assert done.json["erased"], done.json
+
+    def is_there() -> bool:
+        with sweep.db.transaction([sweep.community_id]) as session:
+            return session.get(RecordKey, (sweep.community_id, UUID(kept["id"]))) is not None
+
+    assert is_there()
+    erase(NAME)
+    assert is_there(), "another service that is still held shows the same scan"
+    erase(OTHER_NAME)
+    assert not is_there()
