@@ -188,7 +188,8 @@ def test_grant_and_revoke_role_take_effect_at_once(
     for status in (204, 404):
         assert client.delete(f"{API}/memberships/{made.json['id']}", headers=admin).status_code == status
     assert client.get(f"{API}/audit-events", headers=theirs).status_code == 403
-    assert [e["action"] for e in audit_of(client, admin)[:2]] == ["role_revoked", "role_granted"]
+    changes = [e["action"] for e in audit_of(client, admin) if e["action"].startswith("role_")]
+    assert changes[:2] == ["role_revoked", "role_granted"]
 
 
 def test_revoke_what_one_could_not_grant_is_denied(

@@ -18,7 +18,8 @@ from tests.journeys.serving import Serving, clean_environment, command, free_por
 
 pytestmark = pytest.mark.timeout(600)
 COMMANDS = {"demo", "serve", "test", "bench", "fleet", "rebuild", "migrate", "create-admin", "import-roster"}
-COMMANDS |= {"backup", "restore", "doctor"}
+COMMANDS |= {"backup", "restore", "doctor", "import-calendar"}
+COMMANDS |= {"permissions", "password-code", "rotate-keys", "retention", "verify-trail"}
 ROSTER = """编码,类型,名称,上级编码,地址
 FQ-1,网格,第一网格,,
 FQ-1-1,楼栋,1栋,FQ-1,福泉路1号

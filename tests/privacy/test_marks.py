@@ -19,12 +19,15 @@ from tests.factories.notices import issued
 from tests.factories.sweeps import Person, Sweep
 
 TAKER = "易水寒"
-#: Answers that are files or pages and no exports: templates, the browser's own pages, documents that are served.
+#: Answers that are files or pages and no exports: templates, the browser's own pages, documents that are served, and
+#: photos as the office looks at them, without what a camera writes into them.
 NO_EXPORTS = {
     "/",
     "/login",
     "/papers",
     "/metrics",
+    "/api/v1/attachments/<uuid:attachment_id>/content",
+    "/api/v1/attachments/<uuid:attachment_id>/thumbnail",
     "/api/v1/roster/template",
     "/api/v1/notices/<uuid:notice_id>.pdf",
     "/api/v1/notices/<uuid:notice_id>.docx",
