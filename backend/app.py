@@ -6,12 +6,15 @@ from backend.attachments.file_store import FileStore
 from backend.attachments.finishing import RawRecords
 from backend.attachments.routes import blueprint as attachments
 from backend.attachments.upload_routes import blueprint as uploads
+from backend.calendar.listeners import CalendarListeners
+from backend.calendar.routes import blueprint as calendar
 from backend.campaigns.feed import CAMPAIGN_ENTITY, TARGET_ENTITY
 from backend.campaigns.projecting import want_found
 from backend.campaigns.routes import blueprint as campaigns
 from backend.console.pages import blueprint as pages
 from backend.db import Database
 from backend.evacuations.feed import EVACUATION
+from backend.evacuations.projecting import load_standings
 from backend.evacuations.routes import blueprint as evacuations
 from backend.evacuations.service import HousesMoved, on_notice
 from backend.forms.catalogue import FormCatalogue
@@ -19,6 +22,8 @@ from backend.forms.listeners import RuleListeners
 from backend.forms.routes import blueprint as forms
 from backend.http.context import Doorbell, Runtime
 from backend.http.factory import make_app
+from backend.identity.audit import note_write
+from backend.identity.audit_routes import blueprint as audit
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
 from backend.identity.routes import blueprint as identity
@@ -33,14 +38,20 @@ from backend.meetings.statement_routes import blueprint as statements
 from backend.notices.feed import NOTICE, notices_moved, tell_notice
 from backend.notices.listeners import NoticeListeners
 from backend.notices.routes import blueprint as notices
+from backend.notifications.channel_routes import blueprint as channels
+from backend.notifications.routes import blueprint as notifications
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
+from backend.privacy.routes import blueprint as privacy
+from backend.rectification.calendar_changes import want_moved_deadlines
 from backend.rectification.dossier_routes import blueprint as dossier
 from backend.rectification.feed import task_entity
 from backend.rectification.rechecks_routes import blueprint as rechecks
+from backend.rectification.registers import EvidenceRegisters
 from backend.rectification.routes import blueprint as tasks
 from backend.rectification.rule_changes import want_form_folds
+from backend.rectification.rule_preview_routes import blueprint as rule_preview
 from backend.rectification.step_records import TASK_STEP
 from backend.rectification.work_orders_routes import blueprint as work_orders
 from backend.settings import Settings
@@ -53,9 +64,10 @@ from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
-    *(sign_in, identity, places, forms, sync, records),
-    *(tasks, rechecks, work_orders, dossier, campaigns, attachments, uploads, notices, evacuations),
-    *(meetings, statements, pages, operations),
+    *(sign_in, identity, audit, places, calendar, forms, sync, records),
+    *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, uploads, notices, evacuations),
+    *(meetings, statements, privacy, pages, operations),
+    *(notifications, channels),
 )
 
 
@@ -70,6 +82,7 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
         db=db or Database(settings.database_url),
         doorbell=doorbell or CeleryDoorbell(settings.redis_url),
         authenticate=authenticate,
+        note_write=note_write,
         parts=(
             keyring,
             catalogue,
@@ -77,7 +90,9 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             FileStore(settings.data_dir / "files", settings.files_url),
             RawRecords(take_raw_record),
             NoticeListeners([tell_notice, on_notice]),
+            EvidenceRegisters((load_standings,)),
             RuleListeners([want_form_folds, tell_form]),
+            CalendarListeners([want_moved_deadlines]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
             FeedEntities(
                 (

@@ -13,6 +13,7 @@ from backend.attachments.parts import drop_parts, read_whole
 from backend.attachments.service import keep_attachment
 from backend.attachments.uploads import Desk
 from backend.errors import DomainError
+from backend.identity.audit import audit
 
 RAW_RECORD: Final = "raw_record"
 #: A phone whose file is damaged for good must not send it for ever.
@@ -50,6 +51,12 @@ def finish(desk: Desk, row: Upload) -> DomainError | None:
                 now_ms=desk.now_ms,
             )
             row.file_id = kept.id
+            audit(
+                *(desk.session, desk.community_id, "file_received", f"attachment:{row.id}"),
+                account_id=desk.account_id,
+                at_ms=desk.now_ms,
+                sha256=row.sha256.hex(),
+            )
     except (errors.AttachmentKindUnknown, errors.ImageTooLarge) as error:
         return _refuse(desk, row, error)
     row.state = STORED

@@ -51,7 +51,9 @@ _METADATA = _header(
 _OVERRIDE = _header("X-HTTP-Method-Override", "What is meant", enum=["PATCH", "DELETE"])
 
 
-@blueprint.post("/files", guard=BRINGS, keep_cut_body=True, max_bytes=MOST_BYTES, raises=(*_WRITES, *_ANNOUNCES))
+@blueprint.post(
+    "/files", guard=BRINGS, notes=False, keep_cut_body=True, max_bytes=MOST_BYTES, raises=(*_WRITES, *_ANNOUNCES)
+)
 @blueprint.doc(parameters=[_TUS, _LENGTH, _METADATA, _CHECKSUM], requestBody=CHUNK)
 @blueprint.response(201)
 def announce_file(ctx: RequestContext) -> Response:
@@ -80,6 +82,7 @@ def tell_file(ctx: RequestContext, upload_id: UUID) -> Response:
     "/files/<uuid:upload_id>",
     methods=["PATCH"],
     guard=BRINGS,
+    notes=False,
     keep_cut_body=True,
     max_bytes=MOST_BYTES,
     raises=(*_FINDS, *_WRITES),
@@ -94,7 +97,9 @@ def append_to_file(ctx: RequestContext, upload_id: UUID) -> Response:
     return _receive(desk, row, offset, chunk) or tus.tell(row, 204)
 
 
-@blueprint.delete("/files/<uuid:upload_id>", guard=BRINGS, raises=(*_FINDS, errors.UploadLocked, errors.UploadFinished))
+@blueprint.delete(
+    "/files/<uuid:upload_id>", guard=BRINGS, notes=False, raises=(*_FINDS, errors.UploadLocked, errors.UploadFinished)
+)
 @blueprint.doc(parameters=[_TUS])
 @blueprint.response(204)
 def terminate_file(ctx: RequestContext, upload_id: UUID) -> Response:
@@ -117,6 +122,7 @@ _OVERRIDES: dict[str, Callable[[RequestContext, UUID], Response]] = {
 @blueprint.post(
     "/files/<uuid:upload_id>",
     guard=BRINGS,
+    notes=False,
     keep_cut_body=True,
     max_bytes=MOST_BYTES,
     raises=(*_FINDS, *_WRITES, errors.UploadFinished),

@@ -1,7 +1,7 @@
 """The blueprint of all features: OpenAPI by flask-smorest, a mandatory guard, and one transaction a request.
 
 The frame's order is fixed: read the body, check the rate limit, open the transaction, admit the caller, run the
-view, commit, run what waits for the commit, and only then answer.
+view, note in the audit trail what it was called to change, commit, run what waits for the commit, and only then answer.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,9 +18,10 @@ from backend.http.guards import Guard
 from backend.http.limits import TooManyRequests
 
 View = Callable[..., Any]
+READING = ("GET", "HEAD", "OPTIONS")
 
 
-def framed(view: View, guard: Guard, read: Callable[[], None], limit: Callable[[], None] | None) -> View:
+def framed(view: View, guard: Guard, read: Callable[[], None], limit: Callable[[], None] | None, notes: bool) -> View:
     """``view`` inside the request frame, after ``read`` has read the body.
 
     It is called as ``view(ctx, *parsed_arguments, **url_values)``.
@@ -35,8 +36,11 @@ def framed(view: View, guard: Guard, read: Callable[[], None], limit: Callable[[
         with wiring.db.transaction() as session:
             actor = guard.admit(session, wiring)
             g.actor = actor
-            answer = view(RequestContext(session, wiring, actor), *args, **url_values)
-        return answer  # noqa: RET504  (after the commit)
+            ctx = RequestContext(session, wiring, actor)
+            answer = view(ctx, *args, **url_values)
+            if notes and request.method not in READING and actor is not None and actor.community_id is not None:
+                wiring.note_write(ctx, guard.permission, f"{request.method} {request.url_rule}", url_values)
+        return answer
 
     vars(endpoint)["guard"] = guard
     return endpoint
@@ -45,7 +49,7 @@ def framed(view: View, guard: Guard, read: Callable[[], None], limit: Callable[[
 def load_body(keep_broken: bool, max_bytes: int = MAX_BYTES) -> None:
     """Read the body into Flask's own cache; a route that keeps broken bodies finds the error in ``g.body_error``."""
     g.body_error = None
-    if request.method in ("GET", "HEAD", "OPTIONS"):
+    if request.method in READING:
         return
     try:
         body = read_body(max_bytes)
@@ -59,7 +63,7 @@ def load_body(keep_broken: bool, max_bytes: int = MAX_BYTES) -> None:
 
 def load_what_comes(max_bytes: int) -> None:
     """Read the body as far as it comes: a phone that is cut off has still sent what arrived."""
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    if request.method not in READING:
         request._cached_data = read_what_comes(max_bytes)
 
 
@@ -67,7 +71,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """flask-smorest's blueprint whose routes must name a guard.
 
     ``raises`` are the route's own errors, for its description; what every route may answer is added by
-    ``backend.http.openapi``.
+    ``backend.http.openapi``. Whatever is called to change something is noted in the audit trail, unless ``notes`` is
+    False: for a call that only reads, or whose feature notes what it changed by itself.
     """
 
     def route(
@@ -79,6 +84,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         keep_cut_body: bool = False,
         limit: Callable[[], None] | None = None,
         max_bytes: int = MAX_BYTES,
+        notes: bool = True,
         raises: Iterable[type[DomainError]] = (),
         parameters: list[Any] | None = None,
         tags: list[str] | None = None,
@@ -90,7 +96,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         register = super().route(rule, parameters=parameters, tags=tags, **options)
 
         def decorator(view: View) -> View:
-            framed_view = framed(view, guard, read, limit)
+            framed_view = framed(view, guard, read, limit, notes)
+            vars(framed_view)["notes"] = notes
             vars(framed_view)["raises"] = (*raises, *((TooManyRequests,) if limit else ()))
             register(framed_view)
             return framed_view

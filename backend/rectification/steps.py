@@ -1,5 +1,6 @@
 """Taking a step at the console: stored and folded in the same transaction, or refused with nothing stored."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,9 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from backend.db import NIL_ID, new_id
-from backend.forms.catalogue import FormCatalogue
 from backend.hazards.models import Hazard
 from backend.http.context import Runtime
+from backend.identity.audit import audit
 from backend.identity.keys import Keyring
 from backend.identity.models import Membership
 from backend.inspections.models import RecordKey
@@ -71,7 +72,7 @@ def take_step(
     )
     _keep(session, runtime, step, body)
     note_cited(session, community_id, step.id, place_id, body)
-    projector = Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
+    projector = Projector.make(session, runtime, community_id)
     store(session, community_id, projector.project(session, held, lambda _: now_ms))
     _refuse_without_effect(session, step, rev)
     step_id = step.id
@@ -97,6 +98,17 @@ def _keep(session: Session, runtime: Runtime, step: TaskStep, body: Mapping[str,
     step.sealed = sealed.body
     session.add(step)
     session.flush()
+    audit(
+        session,
+        step.community_id,
+        "step_taken",
+        f"step:{step.id}",
+        account_id=step.actor_id,
+        at_ms=step.effective_ms,
+        hazard=str(step.hazard_id),
+        kind=step.kind,
+        sha256=hashlib.sha256(sealed.body).hexdigest(),
+    )
 
 
 def _last_step_ms(session: Session, community_id: UUID, hazard_id: UUID) -> int:

@@ -27,12 +27,8 @@ def erase_record(
 
     RecordNotFound when neither ever held it.
     """
-    copies = list(
-        session.scalars(
-            select(Quarantine.id).where(Quarantine.community_id == community_id, Quarantine.record_id == record_id)
-        )
-    )
-    fresh = _erase_copies(session, community_id, copies)
+    copies = copies_of(session, community_id, record_id)
+    fresh = erase_copies(session, community_id, copies)
     erase_files_of(session, community_id, record_id)
     try:
         return erase_archived(session, community_id, record_id, actor_id, reason, at_ms=at_ms) or fresh
@@ -42,7 +38,17 @@ def erase_record(
         return fresh
 
 
-def _erase_copies(session: Session, community_id: UUID, ids: list[UUID]) -> bool:
+def copies_of(session: Session, community_id: UUID, record_id: UUID) -> list[UUID]:
+    """Quarantined bytes that came under this record id."""
+    return list(
+        session.scalars(
+            select(Quarantine.id).where(Quarantine.community_id == community_id, Quarantine.record_id == record_id)
+        )
+    )
+
+
+def erase_copies(session: Session, community_id: UUID, ids: list[UUID]) -> bool:
+    """Erase quarantined bytes for good; False when nothing was left of them."""
     session.execute(
         delete(RecordKey).where(RecordKey.community_id == community_id, RecordKey.record_id == func.any(ids))
     )

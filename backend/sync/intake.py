@@ -16,6 +16,7 @@ from backend.jobs import ledger
 from backend.places.facts import hold_places
 from backend.sync.judging import Judged, judge
 from backend.sync.quarantine import ACCEPTED, ERASED, Refused, accept_held, hold, refused_good
+from backend.sync.received import note_received
 from backend.sync.resends import Standing, consider
 from backend.sync.storing import Stored, keep_facts, store
 from backend.sync.taking import Taking
@@ -48,7 +49,9 @@ def take_in(taking: Taking, records: Sequence[GoodRecord], refused: Sequence[Ref
     ledger.want(taking.session, waiting.COMPILE, taking.community_id, {*places, *(str(place) for place in moved)})
     refused += [refused_good(record.good, REUSED) for record in stored.reused]
     refused += [refused_good(record.good, POISON) for record in stored.poison]
-    accept_held(taking.session, taking.community_id, [(r.row.id, r.row.sha256) for r in stored.new])
+    named = [(r.row.id, r.row.sha256) for r in stored.new]
+    accept_held(taking.session, taking.community_id, named)
+    note_received(taking, named)
     _tell(results, stored, standing, missing)
     hold_refused(taking, refused, results)
 

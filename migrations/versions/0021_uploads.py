@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.tenancy import guard_tenant_table
 
-revision = "0026_uploads"
-down_revision = "0014_evacuations"
+revision = "0021_uploads"
+down_revision = "0020_received"
 
 
 def upgrade() -> None:
