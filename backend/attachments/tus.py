@@ -1,7 +1,6 @@
 """The headers of tus 1.0: what a phone says of an upload and what it is told. https://tus.io/protocols/resumable-upload"""
 
 import base64
-import binascii
 import hashlib
 from email.utils import format_datetime
 from typing import Final
@@ -80,7 +79,7 @@ def check_chunk(chunk: bytes) -> None:
         raise invalid("Upload-Checksum")
     try:
         expected = base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise invalid("Upload-Checksum") from error
     if hashlib.new(algorithm, chunk, usedforsecurity=False).digest() != expected:
         raise errors.ChecksumMismatch
@@ -116,7 +115,7 @@ def _metadata(header: str) -> dict[str, str]:
         key, _, encoded = pair.partition(" ")
         try:
             found[key] = base64.b64decode(encoded.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise invalid("Upload-Metadata") from error
     return found
 

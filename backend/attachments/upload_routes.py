@@ -33,20 +33,22 @@ CHUNK: dict[str, Any] = {
 }
 
 
-def _header(name: str, example: str, description: str, *, required: bool = True) -> dict[str, Any]:
-    schema = {"type": "string", "example": example}
+def _header(name: str, description: str, *, required: bool = True, **schema: Any) -> dict[str, Any]:
+    schema = {"type": "string", **schema}
     return {"in": "header", "name": name, "required": required, "description": description, "schema": schema}
 
 
-_TUS = _header("Tus-Resumable", tus.VERSION, "The protocol spoken")
-_OFFSET = _header("Upload-Offset", "0", "Where the bytes begin; as HEAD told")
+_NUMBER = "^[0-9]{1,16}$"
+_TUS = _header("Tus-Resumable", "The protocol spoken", enum=[tus.VERSION])
+_OFFSET = _header("Upload-Offset", "Where the bytes begin; as HEAD told", pattern=_NUMBER, example="0")
 _CHECKSUM = _header(
-    "Upload-Checksum", "sha256 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "Of this body", required=False
+    "Upload-Checksum", "Of this body", required=False, example="sha256 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 )
-_LENGTH = _header("Upload-Length", "204800", "Of the whole file in bytes")
+_LENGTH = _header("Upload-Length", "Of the whole file in bytes", pattern=_NUMBER, example="204800")
 _METADATA = _header(
-    "Upload-Metadata", "id MDE5…,sha256 ZTNi…,mime aW1hZ2UvanBlZw==,kind cGhvdG8=", "`id,sha256,mime,kind`"
+    "Upload-Metadata", "`id,sha256,mime,kind`", example="id MDE5…,sha256 ZTNi…,mime aW1h…,kind cGhvdG8="
 )
+_OVERRIDE = _header("X-HTTP-Method-Override", "What is meant", enum=["PATCH", "DELETE"])
 
 
 @blueprint.post(
@@ -125,7 +127,7 @@ _OVERRIDES: dict[str, Callable[[RequestContext, UUID], Response]] = {
     max_bytes=MOST_BYTES,
     raises=(*_FINDS, *_WRITES, errors.UploadFinished),
 )
-@blueprint.doc(parameters=[_TUS, _header("X-HTTP-Method-Override", "PATCH", "PATCH or DELETE")], requestBody=CHUNK)
+@blueprint.doc(parameters=[_TUS, _OVERRIDE], requestBody=CHUNK)
 @blueprint.response(204)
 def override_file(ctx: RequestContext, upload_id: UUID) -> Response:
     """For networks that let neither PATCH nor DELETE through."""

@@ -34,6 +34,14 @@ CONFIG: dict[str, Any] = {
     "operations": [
         # A record that breaks the schema is quarantined alone, and the push it came in is answered with 200.
         {"include-path": "/sync/v1/push", "checks": {"negative_data_rejection": {"enabled": False}}},
+        # tus answers a missing version with 412, and what it says of a file is in its headers.
+        {
+            "include-path-regex": "^/sync/v1/files",
+            "checks": {
+                "missing_required_header": {"expected-statuses": [412, 422]},
+                "positive_data_acceptance": {"expected-statuses": ["2xx", 401, 404, 409, 410, 412, 413, 415, 422, 423]},
+            },
+        },
     ],
 }
 #: Codes that say a request has not the described form.
@@ -59,6 +67,7 @@ def on(stage: Stage, config: dict[str, Any]) -> Any:
     return schema
 
 
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 stage = Stage()
 schema = on(stage, CONFIG)
 more = on(
