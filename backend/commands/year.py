@@ -37,7 +37,9 @@ def tell_year_once(installation: Installation, url: str) -> dict[str, Any]:
 def show_year(community: YearCommunity, url: str) -> None:
     """The annual figures, the sentences of the paper and the checks, on stdout."""
     console, story = Console(), community.story
-    table = Table("figure", "reported", "printed", "", title=f"{COMMUNITY} · {YEAR}")
+    table = Table(title=f"{COMMUNITY} · {YEAR}")
+    for heading in ("figure", "reported", "printed", ""):
+        table.add_column(heading, overflow="fold")
     for line in story["lines"]:
         table.add_row(line["what"], line["reported"], line["printed"], "ok" if line["ok"] else "DIFFERS")
     table.add_row("records of phones", "", str(story["records"]), "")

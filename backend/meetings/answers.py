@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, and_, cast, func, select, union
+from sqlalchemy import cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from backend.identity.keys import Sealer
@@ -93,21 +93,39 @@ class Answers:
 
     def _read(self, since_ms: int) -> Iterator[Block]:
         """The blocks of visits made or corrected between ``since_ms`` and what was read before."""
-        session, community_id = self._session, self._community_id
-        found = session.execute(_visits(community_id, since_ms, self._since_ms)).all()
-        visits = [row for row in found if row.id not in self._known]
-        self._known |= {row.id for row in visits}
+        found = {row.id: row for row in self._visits(since_ms, self._since_ms) if row.id not in self._known}
+        visits = list(found.values())
+        self._known |= found.keys()
         for start in range(0, len(visits), BATCH):
             of_record = {row.record_id: row for row in visits[start : start + BATCH]}
-            records = load_records(session, self._sealer, community_id, of_record)
+            records = load_records(self._session, self._sealer, self._community_id, of_record)
             bodies = [(of_record[r.id], r.effective_ms, (r.payload or {}).get("visit") or {}) for r in records]
             yield from self._blocks_of(bodies)
 
+    def _visits(self, since_ms: int, until_ms: int) -> Iterator[Any]:
+        """Visits made in that time, and others that were corrected in it, with the forms that figures ask about.
+
+        One look-up after the other: a join might read every record there ever was.
+        """
+        v, r, here = Visit, Record, self._community_id
+        forms = v.forms.overlap(cast(list(ASKED), ARRAY(Text)))
+        found = select(v.id, v.record_id, v.effective_ms, v.forms).where(
+            v.community_id == here, v.outcome == "done", forms
+        )
+        yield from self._session.execute(found.where(v.effective_ms >= since_ms, v.effective_ms < until_ms)).all()
+        corrected = select(r.root_id).where(
+            r.community_id == here, r.root_id.is_not(None), r.effective_ms >= since_ms, r.effective_ms < until_ms
+        )
+        roots = list(self._session.scalars(corrected))
+        for start in range(0, len(roots), BATCH):
+            some = roots[start : start + BATCH]
+            yield from self._session.execute(found.where(v.id == func.any(some))).all()
+
     def _blocks_of(self, bodies: Sequence[tuple[Any, int, Mapping[str, Any]]]) -> Iterator[Block]:
         named = {UUID(block["place_id"]) for *_, body in bodies for block in body.get("blocks") or ()}
-        doors = self._doors(named)
+        doors, orders = self._doors(named), self._orders([row.id for row, *_ in bodies])
         for row, said_ms, body in bodies:
-            key = order_key(row.effective_ms, row.install_id, row.seq, row.id)
+            key = order_key(row.effective_ms, *orders[row.id], row.id)
             for n, block in enumerate(body.get("blocks") or ()):
                 form, door = block["form"], doors.get(UUID(block["place_id"]))
                 # The visit's own forms leave out what may not be filled for that kind of place.
@@ -116,6 +134,12 @@ class Answers:
                 said = block.get("answers") or {}
                 held = {name: said[name] for name in ASKED[form] if said.get(name) is not None}
                 yield Block(key, said_ms, row.id, n, form, door.id, door.kind, door.building_id, held)
+
+    def _orders(self, visit_ids: list[UUID]) -> dict[UUID, tuple[UUID, int]]:
+        """What orders visits of one moment: the installation, and its count of records."""
+        r = Record
+        own = select(r.id, r.install_id, r.seq).where(r.community_id == self._community_id, r.id == func.any(visit_ids))
+        return {row.id: (row.install_id, row.seq) for row in self._session.execute(own)}
 
     def _doors(self, place_ids: set[UUID]) -> dict[UUID, _Door]:
         """Places by id; of a merged one, the one that stays."""
@@ -135,19 +159,3 @@ class Answers:
             )
         )
         return {row.id: row for row in rows}
-
-
-def _visits(community_id: UUID, since_ms: int, until_ms: int) -> CompoundSelect[*tuple[Any, ...]]:
-    """Visits made in that time, and others that were corrected in it, with the forms that figures ask about."""
-    v, root, later = Visit, Record, aliased(Record)
-    columns = (v.id, v.record_id, v.effective_ms, v.forms, root.install_id, root.seq)
-    found = (
-        select(*columns)
-        .join(root, and_(root.community_id == v.community_id, root.id == v.id))
-        .where(v.community_id == community_id, v.outcome == "done", v.forms.overlap(cast(list(ASKED), ARRAY(Text))))
-    )
-    corrected = found.join(later, and_(later.community_id == v.community_id, later.root_id == v.id))
-    return union(
-        found.where(v.effective_ms >= since_ms, v.effective_ms < until_ms),
-        corrected.where(later.effective_ms >= since_ms, later.effective_ms < until_ms),
-    )

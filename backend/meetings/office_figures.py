@@ -11,7 +11,7 @@ from backend.campaigns.models import Campaign, CampaignTarget
 from backend.evacuations.models import EvacuationMove
 from backend.hazards.models import Hazard, Transition
 from backend.meetings import answer_figures as answered
-from backend.meetings.figures import AMOUNT, Rows, Scope
+from backend.meetings.figures import AMOUNT, COLUMNS, Rows, Scope
 from backend.meetings.hazard_figures import opened
 from backend.notices.models import Notice, NoticeService
 
@@ -22,15 +22,24 @@ SWEPT: Final = ("street_shop", "multi_use_premises", "ebike_charging")
 
 def swept(scope: Scope) -> Rows:
     """Hazards first registered in a started sweep: with one of its forms, at one of its doors, in its time."""
-    t, h, c, door = Transition, Hazard, Campaign, CampaignTarget
-    in_sweep = exists().where(
-        and_(h.community_id == t.community_id, h.id == t.hazard_id),
-        and_(door.community_id == h.community_id, door.place_id == h.place_id),
-        and_(c.community_id == door.community_id, c.id == door.campaign_id, c.started_ms.is_not(None)),
-        and_(t.effective_ms >= c.starts_ms, t.effective_ms < func.coalesce(c.ended_ms, c.ends_ms)),
-        and_(t.form.in_(SWEPT), c.forms.has_key(t.form)),
+    found, h, c, door = opened(scope).subquery("opened"), Hazard, Campaign, CampaignTarget
+    # Laterals with a limit are looked up by key; a join might read every hazard and every door there ever was.
+    at = select(h.place_id).where(h.community_id == scope.community_id, h.id == found.c.row_id).limit(1).lateral("at")
+    in_sweep = (
+        select(c.id)
+        .select_from(door)
+        .join(c, and_(c.community_id == door.community_id, c.id == door.campaign_id))
+        .where(door.community_id == scope.community_id, door.place_id == at.c.place_id, c.started_ms.is_not(None))
+        .where(found.c.at_ms >= c.starts_ms, found.c.at_ms < func.coalesce(c.ended_ms, c.ends_ms))
+        .where(c.forms.has_key(found.c.category))
+        .limit(1)
+        .lateral("in_sweep")
     )
-    return opened(scope).where(in_sweep)
+    return (
+        select(*(found.c[name] for name in COLUMNS))
+        .select_from(found.join(at, true()).join(in_sweep, true()))
+        .where(found.c.category.in_(SWEPT))
+    )
 
 
 def swept_and_closed(scope: Scope) -> Rows:
@@ -118,25 +127,26 @@ def houses(scope: Scope, *, appraised: bool) -> Rows:
     if appraised:
         return described
     c, door = Campaign, CampaignTarget
-    listed = (
-        select(
-            door.place_id.label("row_id"),
-            c.started_ms.label("at_ms"),
-            literal(HOUSES, Text).label("category"),
-            cast(null(), Text).label("severity"),
-            cast(null(), Text).label("state"),
-            cast(null(), Text).label("detail"),
-            cast(null(), BigInteger).label(AMOUNT),
-        )
-        .join(c, and_(c.community_id == door.community_id, c.id == door.campaign_id))
-        .where(
-            door.community_id == scope.community_id,
-            door.kind == "building",
-            door.state != "not_applicable",
-            c.forms.has_key(HOUSES),
-            c.starts_ms < scope.end_ms,
-            func.coalesce(c.ended_ms, c.ends_ms) > scope.start_ms,
-        )
+    running = select(c.id).where(
+        c.community_id == scope.community_id,
+        c.forms.has_key(HOUSES),
+        c.starts_ms < scope.end_ms,
+        func.coalesce(c.ended_ms, c.ends_ms) > scope.start_ms,
+    )
+    listed = select(
+        door.place_id.label("row_id"),
+        literal(scope.start_ms, BigInteger).label("at_ms"),
+        literal(HOUSES, Text).label("category"),
+        cast(null(), Text).label("severity"),
+        cast(null(), Text).label("state"),
+        cast(null(), Text).label("detail"),
+        cast(null(), BigInteger).label(AMOUNT),
+    ).where(
+        door.community_id == scope.community_id,
+        # As an array the campaigns are found first, and their doors by key.
+        door.campaign_id == func.any(func.array(running.scalar_subquery())),
+        door.kind == "building",
+        door.state != "not_applicable",
     )
     either = union_all(described, listed).subquery("either")
     return select(either).ext(distinct_on(either.c.row_id)).order_by(either.c.row_id, either.c.detail.nulls_last())
