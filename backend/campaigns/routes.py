@@ -37,6 +37,7 @@ from backend.campaigns.schemas import (
     DoorSchema,
     GuardSchema,
     MatrixSchema,
+    NewGuardSchema,
     RoundQuery,
 )
 from backend.forms.catalogue import FormCatalogue
@@ -232,7 +233,7 @@ def get_guard(ctx: RequestContext) -> dict[str, Any]:
 
 
 @blueprint.put("/resident-guard", guard=MANAGES)
-@blueprint.arguments(GuardSchema)
+@blueprint.arguments(NewGuardSchema)
 @blueprint.response(200, GuardSchema)
 def set_guard(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     """Set it; phones learn it with the campaigns."""

@@ -205,3 +205,7 @@ class GuardSchema(Schema):
     cool_down_days = WireInt(required=True, validate=validate.Range(0, 365))
     quiet_from = matching(TIME_OF_DAY, required=True)
     quiet_until = matching(TIME_OF_DAY, required=True)
+
+
+class NewGuardSchema(GuardSchema):
+    """What to set it to."""

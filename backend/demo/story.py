@@ -223,6 +223,11 @@ def _check_identity(paper: dict[str, Any]) -> Check:
 
 def _check_receipts(office: Office, paper: dict[str, Any]) -> Check:
     rows = {key: f"/api/v1/papers/{paper['id']}/figures/{key}/rows" for key in paper["figures"]}
-    wrong = [key for key, value in paper["figures"].items() if len(office.pages(rows[key])) != value]
+    counted = {key: sum(_amount(row) for row in office.pages(rows[key])) for key in rows}
+    wrong = [key for key, value in paper["figures"].items() if counted[key] != value]
     detail = str(wrong) if wrong else f"{len(rows)} figures"
     return Check("P5", f"{paper['number']}: every figure opens to its rows", not wrong, detail)
+
+
+def _amount(row: dict[str, Any]) -> int:
+    return 1 if row["amount"] is None else int(row["amount"])

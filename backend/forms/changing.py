@@ -54,7 +54,7 @@ def refuse_wrong(changes: Sequence[Change]) -> None:
     named: set[str] = set()
     for n, change in enumerate(changes):
         if change.rule in named:
-            raise InvalidInput(errors=[FieldError(f"/changes/{n}/rule", "invalid_value", {"why": "named twice"})])
+            raise InvalidInput(errors=[FieldError(f"/changes/{n}/rule", "rule_named_twice")])
         named.add(change.rule)
         service.refuse_change(change.rule, change.due, dict(change.thresholds), f"/changes/{n}")
 

@@ -127,8 +127,7 @@ def publish_rule_change(ctx: RequestContext, body: dict[str, Any]) -> dict[str, 
     changes, later_ms = changes_of(body), body["effective_from_ms"]
     refuse_wrong(changes)
     if body["reassess"] and later_ms is not None:
-        why = {"why": "null: answers are looked at again now"}
-        raise InvalidInput(errors=[FieldError("/effective_from_ms", "invalid_value", why)])
+        raise InvalidInput(errors=[FieldError("/effective_from_ms", "reassessed_now")])
     form_codes = forms_of(ctx.session, [change.rule for change in changes])
     at_ms = ctx.now_ms if later_ms is None else later_ms
     book = ctx.runtime.part(FormCatalogue).rule_book(ctx.session, ctx.community_id)

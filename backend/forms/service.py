@@ -150,7 +150,7 @@ def refuse_change(rule_code: str, due: str | None, thresholds: Mapping[str, floa
 def _refuse_thresholds(rule: Rule, thresholds: Mapping[str, float], pointer: str) -> None:
     bounds = {parameter.field: parameter for parameter in rule.parameters}
     errors = [
-        FieldError(f"{pointer}/thresholds/{name}", "invalid_value", {"why": _bounds(bounds.get(name))})
+        FieldError(f"{pointer}/thresholds/{name}", "threshold_wrong", {"why": _bounds(bounds.get(name))})
         for name, number in thresholds.items()
         if name not in bounds or not bounds[name].minimum <= number <= bounds[name].maximum
     ]

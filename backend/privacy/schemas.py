@@ -16,8 +16,8 @@ def _one_of(codes: tuple[str, ...]) -> fields.String:
     return fields.String(required=True, validate=validate.OneOf(codes))
 
 
-def _days() -> fields.Integer:
-    return fields.Integer(required=True, strict=True, validate=validate.Range(1, 36_500))
+def _days() -> WireInt:
+    return WireInt(required=True, validate=validate.Range(1, 36_500))
 
 
 class FormDaysSchema(Schema):

@@ -154,7 +154,7 @@ def test_changes_are_numbered_and_kept(sweep: Sweep) -> None:
         ({"thresholds": {"open_w": 9}}, "invalid_input", "/changes/0/thresholds/open_w"),
         ({"effective_from_ms": 3 * DAY_MS}, "invalid_input", "/effective_from_ms"),
         ({"twice": True}, "invalid_input", "/changes/1/rule"),
-        ({"reason": ""}, "invalid_input", "/reason"),
+        ({"reason": " "}, "invalid_input", "/reason"),
     ],
 )
 def test_wrong_change_is_refused_whole(sweep: Sweep, changed: dict[str, Any], code: str, pointer: str | None) -> None:

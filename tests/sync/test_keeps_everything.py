@@ -101,7 +101,7 @@ def by_counter(store: Callable[..., Stored]) -> Callable[..., Stored]:
     return store_by_counter
 
 
-def by_trust(results: Results, stored: Stored, standing: Any) -> None:
+def by_trust(results: Results, stored: Stored, *_: Any) -> None:
     """Seeded bug: whatever was sent is answered as stored, whether it was read back or not."""
     for record in [*stored.new, *stored.again, *stored.unkept]:
         results.by_position[record.good.position] = PushResult(record.good.id, RecordOutcome.STORED)
@@ -125,11 +125,11 @@ def test_run_phones_catches_a_server_that_knows_records_by_their_counter(
 
 
 def _tell_duplicates(tell: Any) -> Callable[[Results, Stored, Any], None]:
-    def told(results: Results, stored: Stored, standing: Any) -> None:
+    def told(results: Results, stored: Stored, *others: Any) -> None:
         for record in stored.again:
             results.by_position[record.good.position] = PushResult(record.good.id, RecordOutcome.DUPLICATE)
         stored.again = []
-        tell(results, stored, standing)
+        tell(results, stored, *others)
 
     return told
 
