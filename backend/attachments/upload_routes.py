@@ -46,7 +46,11 @@ _CHECKSUM = _header(
 )
 _LENGTH = _header("Upload-Length", "Of the whole file in bytes", pattern=_NUMBER, example="204800")
 _METADATA = _header(
-    "Upload-Metadata", "`id,sha256,mime,kind`", example="id MDE5…,sha256 ZTNi…,mime aW1h…,kind cGhvdG8="
+    "Upload-Metadata",
+    "`id,sha256,mime,kind`, each a name and base64 of UTF-8",
+    example="id MDE5OGMwZGUtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDBmMDcw,sha256 "
+    "NDdkZWNhZmU0N2RlY2FmZTQ3ZGVjYWZlNDdkZWNhZmU0N2RlY2FmZTQ3ZGVjYWZlNDdkZWNhZmU0N2RlY2FmZQ==,"
+    "mime aW1hZ2UvanBlZw==,kind cGhvdG8=",
 )
 _OVERRIDE = _header("X-HTTP-Method-Override", "What is meant", enum=["PATCH", "DELETE"])
 

@@ -141,6 +141,8 @@ def test_bytes_are_sealed_on_the_way_and_in_the_end(world: World, uploading: New
         ({"Upload_Length": str(10**9)}, 413, "file_too_large"),
         ({"Upload_Metadata": "id"}, 422, "upload_invalid"),
         ({"Upload_Metadata": "id %%%"}, 422, "upload_invalid"),
+        ({"Upload_Metadata": "id \u00e9\u00e9"}, 422, "upload_invalid"),
+        ({"Upload_Checksum": "sha1 \u00e9"}, 422, "upload_invalid"),
     ],
 )
 def test_announce_wrongly_is_refused(uploading: New, headers: dict[str, str], status: int, code: str) -> None:

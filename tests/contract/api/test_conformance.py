@@ -39,7 +39,9 @@ CONFIG: dict[str, Any] = {
             "include-path-regex": "^/sync/v1/files",
             "checks": {
                 "missing_required_header": {"expected-statuses": [412, 422]},
-                "positive_data_acceptance": {"expected-statuses": ["2xx", 401, 404, 409, 410, 412, 413, 415, 422, 423]},
+                "positive_data_acceptance": {
+                    "expected-statuses": ["2xx", 401, 404, 409, 410, 412, 413, 415, 422, 423, 460]
+                },
             },
         },
     ],
