@@ -1,0 +1,77 @@
+/** The database of one worker in one community. What tells something about people or places is sealed. */
+import Dexie, { type Table } from 'dexie'
+import type { Anchor, KeptRecord } from '../engine/records'
+
+export type RecordRow = Omit<KeptRecord, 'payload'> & { sealed: Uint8Array; rank: number }
+
+export interface FeedTableRow {
+  entity: string
+  id: string
+  rev: number
+  scopes: string[]
+  sealed: Uint8Array
+}
+
+export interface StagedRow {
+  scope: string
+  entity: string
+  id: string
+  rev: number
+  sealed: Uint8Array
+}
+
+export interface ScopeRow {
+  id: string
+  cursor: string | null
+  /** A fresh snapshot is being collected. */
+  staging: boolean
+}
+
+export interface PhotoRow {
+  id: string
+  sha256: string
+  bytes: number
+  mime: string
+  kind: 'photo' | 'signature'
+  taken_wall_ms: number
+  /** `held`: belongs to a draft. `waiting`: its record is frozen. `stored`: whole on the server. */
+  state: 'held' | 'waiting' | 'stored'
+  record_id: string | null
+  /** Bytes the server has. */
+  sent: number
+  acked_ms: number | null
+  /** Null once it was evicted. */
+  sealed: Uint8Array | null
+}
+
+export interface SealedRow {
+  id: string
+  sealed: Uint8Array
+}
+
+export class WorkerDb extends Dexie {
+  records!: Table<RecordRow, string>
+  feed!: Table<FeedTableRow, [string, string]>
+  staged!: Table<StagedRow, [string, string, string]>
+  scopes!: Table<ScopeRow, string>
+  anchors!: Table<Anchor & { n?: number }, number>
+  meta!: Table<{ key: string; value: unknown }, string>
+  drafts!: Table<SealedRow, string>
+  visited!: Table<SealedRow, string>
+  photos!: Table<PhotoRow, string>
+
+  constructor(worker: string) {
+    super(`saolou-${worker}`)
+    this.version(1).stores({
+      records: 'id, [state+rank+seq], state',
+      feed: '[entity+id], entity, *scopes',
+      staged: '[scope+entity+id], scope',
+      scopes: 'id',
+      anchors: '++n, &boot_id',
+      meta: 'key',
+      drafts: 'id',
+      visited: 'id',
+      photos: 'id, state, record_id',
+    })
+  }
+}
