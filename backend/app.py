@@ -3,6 +3,7 @@
 from flask import Flask
 
 from backend.console.pages import blueprint as pages
+from backend.console.phone_routes import blueprint as phone_app
 from backend.db import Database
 from backend.forms.catalogue import FormCatalogue
 from backend.forms.listeners import RuleListeners
@@ -39,7 +40,7 @@ from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
-    *(tasks, rechecks, work_orders, dossier, meetings, pages, operations),
+    *(tasks, rechecks, work_orders, dossier, meetings, pages, phone_app, operations),
 )
 
 

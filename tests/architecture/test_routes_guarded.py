@@ -22,6 +22,8 @@ PUBLIC_RULES = {
     "/sync/v1/auth/logout",
     "/",
     "/login",
+    "/m/",
+    "/m/<path:name>",
     "/healthz",
     "/readyz",
     "/metrics",

@@ -40,7 +40,8 @@ export interface FeedRow {
 export interface Store {
   /** The next number of this installation's records; a number once taken is never given again. */
   takeSeq(): Promise<number>
-  keep(record: KeptRecord): Promise<void>
+  /** `together` runs in the same transaction: the draft a record was made of goes exactly when the record is there. */
+  keep(record: KeptRecord, together?: () => Promise<void>): Promise<void>
   record(id: string): Promise<KeptRecord | undefined>
   /** The oldest waiting records, by `seq`; those that are stuck come last. */
   waiting(limit: number, except: ReadonlySet<string>): Promise<KeptRecord[]>

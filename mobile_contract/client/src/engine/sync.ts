@@ -43,11 +43,11 @@ export class SyncEngine {
   }
 
   /** Freeze a record and put it into the outbox. When this resolves, a killed browser no longer loses it. */
-  async write(draft: Draft): Promise<KeptRecord> {
+  async write(draft: Draft, prepare?: (record: KeptRecord) => Promise<() => Promise<void>>): Promise<KeptRecord> {
     const { platform, clock } = this.options
     const { last } = await this.store.anchors()
     const record = await freeze(platform, clock, draft, await this.store.takeSeq(), last)
-    await this.store.keep(record)
+    await this.store.keep(record, await prepare?.(record))
     this.options.changed?.()
     return record
   }

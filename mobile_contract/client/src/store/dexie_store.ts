@@ -16,9 +16,14 @@ export class DexieStore implements Store {
     return this.device.takeSeq()
   }
 
-  async keep(record: KeptRecord): Promise<void> {
+  async keep(record: KeptRecord, together?: () => Promise<void>): Promise<void> {
     const { payload, ...rest } = record
-    await this.db.records.add({ ...rest, sealed: await this.sealer.seal(payload), rank: 0 })
+    const row = { ...rest, sealed: await this.sealer.seal(payload), rank: 0 }
+    const { records, drafts, visited, photos } = this.db
+    await this.db.transaction('rw', records, drafts, visited, photos, async () => {
+      await records.add(row)
+      await together?.()
+    })
   }
 
   async record(id: string): Promise<KeptRecord | undefined> {
