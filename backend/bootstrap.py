@@ -143,7 +143,7 @@ def ensure(root: Path, place: Place, locks: Sequence[str]) -> None:
 
 
 def ensure_app(root: Path, place: Place, args: Sequence[str]) -> None:
-    """Build the phone's app unless it is there. Without it everything else works, so a failure is told and passed over."""
+    """Build the phone's app unless it is there. All else works without it: a failure is told and passed over."""
     if _command_of(args) not in APP_COMMANDS or not (root / "mobile_contract/client/package.json").exists():
         return
     from backend import phone_build

@@ -44,7 +44,7 @@ def show_app(name: str = INDEX) -> AnyResponse:
 
 
 def _file(folder: Path, name: str) -> AnyResponse:
-    if name.startswith("built-from"):
+    if name.startswith("built-from") or ".." in name.split("/"):
         raise NotFound
     send = partial(send_from_directory, folder, name, mimetype=TYPES.get(Path(name).suffix))
     if name.startswith(IMMUTABLE):

@@ -88,7 +88,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return decorator
 
     def files(self, rule: str, view: View) -> None:
-        """Serve ready-made files to anybody, outside the frame: no transaction, and not part of the API's description."""
+        """Serve ready-made files to anybody, outside the frame: no transaction, and no part of the described API."""
         if not hasattr(view, "guard"):
             vars(view)["guard"] = PUBLIC
         flask.Blueprint.add_url_rule(self, rule, view_func=view, methods=["GET"])

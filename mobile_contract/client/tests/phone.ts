@@ -44,7 +44,7 @@ export async function makePhone(transport: Transport, head = {}, tokens?: Tokens
   return phone
 }
 
-export function visit(place = crypto.randomUUID(), remark = '楼道') {
+export function visit(place: string = crypto.randomUUID(), remark = '楼道') {
   const header = { place_id: place, visited_at: '2026-11-20T09:30:00+08:00', visitors: ['石小满'], outcome: 'no_answer', remark }
   return { type: 'visit' as const, author_id: crypto.randomUUID(), body: { header } }
 }
