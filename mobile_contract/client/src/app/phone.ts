@@ -76,8 +76,23 @@ const transport: Transport = fetchTransport('')
 const clock = new BootClock(webPlatform, () => performance.now(), () => Date.now())
 const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('saolou')
 
-/** The server's time as well as the phone knows it; the wall clock before the first answer. */
+/** The server's time as well as the phone knows it: to show deadlines by, never to order anything. */
 export const serverNow = shallowRef<() => number>(() => Date.now())
+
+const SKEW = 'wall_skew_ms'
+
+/** By this boot's anchor; without one by the wall clock, put right by what it was wrong by at the last anchor. */
+async function setServerNow(store: DexieStore): Promise<void> {
+  const now = clock.read()
+  const anchor = (await store.anchors()).byBoot.get(now.boot_id)
+  if (anchor) {
+    serverNow.value = () => anchor.server_ms + performance.now() - anchor.elapsed_ms
+    await store.setMeta(SKEW, serverNow.value() - now.wall_ms)
+    return
+  }
+  const skew = (await store.meta<number>(SKEW)) ?? 0
+  serverNow.value = () => Date.now() + skew
+}
 
 export function newId(): string {
   return uuid4(webPlatform)
@@ -232,6 +247,8 @@ export async function lock(): Promise<void> {
   open = null
   state.current = null
   Object.assign(area, emptyArea())
+  // Whoever opens it next begins at the beginning, not on somebody else's page.
+  location.hash = '#/'
   state.workers = await device.workers.toArray()
   state.phase = state.workers.length ? 'locked' : 'signin'
 }
@@ -265,6 +282,7 @@ export function unsent(): number {
 export async function refresh(): Promise<void> {
   if (!open) return
   const { db, store, sealer } = open
+  await setServerNow(store)
   const [places, tasks, forms, visited, drafts, proposed] = await Promise.all([
     store.rows('place'),
     store.rows('task'),
