@@ -34,12 +34,13 @@ from backend.settings import Settings
 from backend.sync.feed_entities import FeedEntities
 from backend.sync.form_feed import form_entity, tell_form
 from backend.sync.office_routes import blueprint as records
+from backend.sync.phone_key_routes import blueprint as phone_keys
 from backend.sync.place_feed import PLACE, tell_feed
 from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
-    *(sign_in, identity, places, forms, sync, records),
+    *(sign_in, identity, places, forms, sync, phone_keys, records),
     *(tasks, rechecks, work_orders, dossier, meetings, pages, phone_app, operations),
 )
 

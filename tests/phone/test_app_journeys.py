@@ -41,9 +41,7 @@ def chromium() -> str:
 
 
 @pytest.fixture
-def pick_up(
-    playwright: Playwright, chromium: str, app_folder: Path, api: ApiServer, tmp_path: Path
-) -> Iterator[Pick]:
+def pick_up(playwright: Playwright, chromium: str, app_folder: Path, api: ApiServer, tmp_path: Path) -> Iterator[Pick]:
     """A new phone; it must never have asked a foreign host, nor have run into an error nobody caught."""
     phones: list[Handset] = []
 
@@ -281,12 +279,40 @@ def test_share_phone_keeps_workers_apart(pick_up: Pick, community: Community, db
     expect(page.locator(".cell.done")).to_have_count(0)
     page.goto(f"{phone.base_url}/m/#/sync")
     expect(page.get_by_text("本机还有其他人未上传的数据：石小满 1")).to_be_visible()
+    page.get_by_role("button", name="代 石小满 上传").click()
+    expect(page.get_by_text("已上传 1 条")).to_be_visible()
+    assert_equal(phone, community, db, 1)
     page.get_by_role("button", name="锁屏").click()
     page.get_by_role("button", name="石小满").click()
     page.fill("input[name=pin]", "1111")
     page.get_by_role("button", name="确定").click()
     expect(page.get_by_text("PIN 码不对")).to_be_visible()
     phone.unlock()
+    assert_equal(phone, community, db, 1)
+
+
+def test_forget_the_pin_loses_nothing(pick_up: Pick, community: Community, db: Database) -> None:
+    phone, worker = pick_up(), community.account()
+    page = phone.start()
+    phone.sign_in(worker)
+    page.goto(f"{phone.base_url}/m/#/sync")
+    page.get_by_role("button", name="立即同步").click()
+    expect(page.get_by_role("button", name="立即同步")).to_be_enabled()
+    phone.context.set_offline(True)
+    phone.open_door(buildings(community, db)[0], 0)
+    phone.visit("空置")
+    page.goto(f"{phone.base_url}/m/#/sync")
+    page.get_by_role("button", name="锁屏").click()
+    phone.context.set_offline(False)
+    page.get_by_role("button", name="其他人登录").click()
+    page.fill("input[name=username]", worker.login)
+    page.fill("input[name=password]", worker.password)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.get_by_role("button", name="忘记 PIN 码").click()
+    page.fill("input[name=again]", "97531")
+    page.fill("input[name=pin]", "97531")
+    page.get_by_role("button", name="确定").click()
+    expect(page.locator(".left").first).to_be_visible()
     phone.drain()
     assert_equal(phone, community, db, 1)
 

@@ -1,6 +1,7 @@
 import { createApp } from 'vue'
 import App from './App.vue'
-import { start } from './app/phone'
+import { depositKey } from './app/keys'
+import { afterSync, start } from './app/phone'
 import { watchForUpdates } from './app/updates'
 import { language, setLanguage } from './locales'
 import { router } from './router'
@@ -9,5 +10,6 @@ import './style.css'
 
 setLanguage(language.value)
 createApp(App).use(router).mount('#app')
+afterSync.push(depositKey)
 void start()
 watchForUpdates()

@@ -72,7 +72,7 @@ export function opened(): Open {
 }
 
 export const device = new DeviceDb()
-const transport: Transport = fetchTransport('')
+export const transport: Transport = fetchTransport('')
 const clock = new BootClock(webPlatform, () => performance.now(), () => Date.now())
 const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('saolou')
 
@@ -215,8 +215,22 @@ async function enter(worker: Worker, rawKey: Uint8Array): Promise<void> {
   const sealer = sealerOf(await dataKeyOf(rawKey))
   const db = new WorkerDb(worker.id)
   const store = new DexieStore(db, device, sealer)
-  const engine = new SyncEngine({
-    store,
+  open = { worker, db, store, sealer, engine: null as never, rawKey }
+  open.engine = new SyncEngine({ store, ...(await engineParts(worker)), changed: () => void counts() })
+  arrival.value = null
+  state.current = worker
+  state.workers = await device.workers.toArray()
+  state.trouble = ''
+  await refresh()
+  state.phase = 'open'
+  void navigator.storage?.persist?.().then((granted) => (state.persistent = granted))
+  void syncNow()
+}
+
+/** What an engine that works with this worker's log-in needs besides its storage. */
+export async function engineParts(worker: Worker) {
+  const { sealer } = opened()
+  return {
     transport,
     platform: webPlatform,
     clock,
@@ -226,19 +240,9 @@ async function enter(worker: Worker, rawKey: Uint8Array): Promise<void> {
         const sealed = (await device.workers.get(worker.id))?.tokens
         return sealed ? sealer.open<Tokens>(sealed) : null
       },
-      save: async (tokens) => void (await device.workers.update(worker.id, { tokens: await sealer.seal(tokens) })),
+      save: async (tokens: Tokens) => void (await device.workers.update(worker.id, { tokens: await sealer.seal(tokens) })),
     },
-    changed: () => void counts(),
-  })
-  open = { worker, db, store, sealer, engine, rawKey }
-  arrival.value = null
-  state.current = worker
-  state.workers = await device.workers.toArray()
-  state.trouble = ''
-  await refresh()
-  state.phase = 'open'
-  void navigator.storage?.persist?.().then((granted) => (state.persistent = granted))
-  void syncNow()
+  }
 }
 
 /** The key leaves memory; everything else stays where it is. */
@@ -342,6 +346,9 @@ export async function write(
   return record
 }
 
+/** Done after every round that went through; others add to it. */
+export const afterSync: (() => Promise<void>)[] = []
+
 // -- syncing ------------------------------------------------------------------------------------
 
 const TROUBLES: [new (...args: never[]) => Error, Trouble][] = [
@@ -360,6 +367,7 @@ export async function syncNow(): Promise<void> {
     try {
       const report = await mine.engine.sync()
       state.trouble = report.revoked ? 'revoked' : ''
+      for (const job of afterSync) await job()
       if (open === mine) await refresh()
       channel?.postMessage(mine.worker.id)
     } catch (error) {

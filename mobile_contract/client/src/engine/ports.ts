@@ -90,6 +90,8 @@ export type SyncPath =
   | '/sync/v1/auth/login'
   | '/sync/v1/auth/refresh'
   | '/sync/v1/auth/logout'
+  | '/sync/v1/data-key/public'
+  | '/sync/v1/data-key/open'
   | '/sync/v1/clock'
   | '/sync/v1/push'
   | '/sync/v1/pull'

@@ -78,6 +78,12 @@ export class SyncEngine {
     return { push, pull, reconciled, revoked }
   }
 
+  /** Push alone: what another worker of this phone left waiting. */
+  async deliver(): Promise<PushReport> {
+    await this.takeAnchor()
+    return this.pusher.run(() => this.options.changed?.())
+  }
+
   /** A boot's first anchor, before its first push. */
   private async takeAnchor(): Promise<void> {
     const clock = this.options.clock.read()

@@ -183,6 +183,8 @@ export const en: Record<Key, string> = {
   'sync.logout_refused': "{n} items are not sent yet: log-out is refused. Sync first; to hand the phone over, lock it.",
   'sync.logout_sure': "This account’s data on this phone will be deleted (the server has it all). Sure?",
   'sync.others': "Others on this phone have unsent data: {names}",
+  'sync.deliver': 'Send for {name}',
+  'sync.delivered': '{n} sent',
   'sync.who': "{name} · {community}",
   'sync.conditions': "{n} rules could not be evaluated; tell the administrator.",
   'sync.min_schema': "There is a newer app: please update.",

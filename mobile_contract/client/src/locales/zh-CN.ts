@@ -192,6 +192,8 @@ export const zh = {
   'sync.logout_refused': '还有 {n} 项没有上传，不能退出。先同步；需要换人时请用“锁屏”。',
   'sync.logout_sure': '退出后，本机上这个账号的数据会删除（服务器上都有）。确定吗？',
   'sync.others': '本机还有其他人未上传的数据：{names}',
+  'sync.deliver': '代 {name} 上传',
+  'sync.delivered': '已上传 {n} 条',
   'sync.who': '{name} · {community}',
   'sync.conditions': '有 {n} 条规则算不出来，请报告管理员。',
   'sync.min_schema': '有新版应用，请更新。',
