@@ -44,6 +44,7 @@ export const state = reactive({
   quarantined: 0,
   stored: 0,
   photosWaiting: 0,
+  photosRefused: 0,
   photoBytes: { sent: 0, total: 0 },
   lastSuccessMs: 0,
   minSchema: 1,
@@ -324,6 +325,7 @@ export async function counts(): Promise<void> {
   state.stored = await store.count('stored')
   const photos = await db.photos.where('state').equals('waiting').toArray()
   state.photosWaiting = photos.length
+  state.photosRefused = await db.photos.where('state').equals('refused').count()
   state.photoBytes = {
     sent: photos.reduce((sum, photo) => sum + photo.sent, 0),
     total: photos.reduce((sum, photo) => sum + photo.bytes, 0),

@@ -44,6 +44,8 @@ export async function keepPhoto(file: Blob, kind: 'photo' | 'signature' = 'photo
     state: 'held',
     record_id: null,
     sent: 0,
+    url: null,
+    refusal: null,
     acked_ms: null,
     sealed: await sealer.sealBytes(bytes),
   })

@@ -66,6 +66,11 @@ export interface Store {
   rows(entity: string): Promise<FeedRow[]>
   row(entity: string, id: string): Promise<FeedRow | undefined>
 
+  /** Files the phone believes to be whole on the server, and still has. */
+  filesSent(): Promise<string[]>
+  /** The server lacks these after all: to be brought again. */
+  filesMissing(ids: string[]): Promise<void>
+
   meta<T>(key: string): Promise<T | undefined>
   setMeta(key: string, value: unknown): Promise<void>
 }

@@ -58,6 +58,18 @@ export class Session {
     return reply
   }
 
+  async accessToken(): Promise<string> {
+    const held = await this.tokens.load()
+    if (!held) throw new SignInNeeded('not_signed_in')
+    return held.access_token
+  }
+
+  /** For requests that do not go through `call`. */
+  async renewNow(): Promise<void> {
+    const held = await this.tokens.load()
+    if (held) await this.renew(held)
+  }
+
   private async renew(held: Tokens): Promise<Tokens> {
     // Another tab may have renewed meanwhile: its pair is as good as ours.
     const now = await this.tokens.load()

@@ -115,21 +115,24 @@ export class SyncEngine {
     const last = (await this.store.meta<number>('reconciled_ms')) ?? 0
     if (epoch === before && Math.abs(now - last) < RECONCILE_EVERY_MS) return false
     const ids = await this.store.idsOf(['stored', 'quarantined'])
-    for (let start = 0; start < ids.length; start += RECONCILE_IDS) {
-      await this.reconcile(ids.slice(start, start + RECONCILE_IDS))
+    const files = await this.store.filesSent()
+    for (let start = 0; start < Math.max(ids.length, files.length); start += RECONCILE_IDS) {
+      await this.reconcile(ids.slice(start, start + RECONCILE_IDS), files.slice(start, start + RECONCILE_IDS))
     }
     await this.store.setMeta('reconciled_epoch', epoch)
     await this.store.setMeta('reconciled_ms', now)
-    return ids.length > 0
+    return ids.length > 0 || files.length > 0
   }
 
-  private async reconcile(ids: string[]): Promise<void> {
+  private async reconcile(ids: string[], attachment_ids: string[]): Promise<void> {
     const { install_id, community_id } = this.options.head
-    const body = { install_id, community_id, ids, attachment_ids: [], clock: this.options.clock.read() }
+    const body = { install_id, community_id, ids, attachment_ids, clock: this.options.clock.read() }
     const reply: Reply = await this.session.call('/sync/v1/reconcile', body)
     if (reply.status !== 200) throw new Busy(reply.status)
     await this.heard(reply.body)
     const missing: string[] = reply.body.missing ?? []
     await this.store.settle(missing.map((id) => ({ id: id.toLowerCase(), state: 'waiting' as const, stuck: null })))
+    const lacked: string[] = reply.body.missing_attachments ?? []
+    await this.store.filesMissing(lacked.map((id) => id.toLowerCase()))
   }
 }

@@ -157,6 +157,7 @@ export const en: Record<Key, string> = {
   'sync.all_stored': "Everything is stored on the server",
   'sync.waiting': "{n} records wait to be sent",
   'sync.photos_waiting': "{n} photos wait to be sent",
+  'sync.photos_refused': 'The server refused {n} photos (records are not affected)',
   'sync.photo_bytes': "{sent} / {total}",
   'sync.quarantined': "{n} quarantined, to be dealt with",
   'sync.stuck': "{n} the server could not read; still on the phone",

@@ -166,6 +166,7 @@ export const zh = {
   'sync.all_stored': '全部已存到服务器',
   'sync.waiting': '{n} 条记录等待上传',
   'sync.photos_waiting': '{n} 张照片等待上传',
+  'sync.photos_refused': '{n} 张照片被服务器拒收（记录不受影响）',
   'sync.photo_bytes': '{sent} / {total}',
   'sync.quarantined': '{n} 条被隔离，需要处理',
   'sync.stuck': '{n} 条服务器读不懂，仍在手机上',

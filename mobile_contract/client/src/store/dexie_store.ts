@@ -140,6 +140,16 @@ export class DexieStore implements Store {
     return found && this.openedRow(found)
   }
 
+  async filesSent(): Promise<string[]> {
+    const rows = await this.db.photos.where('state').equals('stored').filter((photo) => photo.sealed !== null).toArray()
+    return rows.map((photo) => photo.id)
+  }
+
+  async filesMissing(ids: string[]): Promise<void> {
+    const back = { state: 'waiting', url: null, sent: 0, acked_ms: null } as const
+    await this.db.photos.where('id').anyOf(ids).modify(back)
+  }
+
   async meta<T>(key: string): Promise<T | undefined> {
     return (await this.db.meta.get(key))?.value as T | undefined
   }

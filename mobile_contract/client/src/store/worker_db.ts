@@ -34,11 +34,15 @@ export interface PhotoRow {
   mime: string
   kind: 'photo' | 'signature'
   taken_wall_ms: number
-  /** `held`: belongs to a draft. `waiting`: its record is frozen. `stored`: whole on the server. */
-  state: 'held' | 'waiting' | 'stored'
+  /** `held`: belongs to a draft. `waiting`: its record is frozen. `stored`: whole on the server. `refused`: for good. */
+  state: 'held' | 'waiting' | 'stored' | 'refused'
   record_id: string | null
   /** Bytes the server has. */
   sent: number
+  /** Where the upload goes on. */
+  url: string | null
+  /** Why it was refused. */
+  refusal: string | null
   acked_ms: number | null
   /** Null once it was evicted. */
   sealed: Uint8Array | null
