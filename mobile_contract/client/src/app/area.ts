@@ -36,6 +36,23 @@ export interface Task {
   basis: string[]
 }
 
+/** A door where campaigns want something, all of them at once. */
+export interface Target {
+  id: string
+  forms: string[]
+  last_contact_ms: number | null
+  due: { campaign_id: string; round: number; forms: string[]; state: string; attempts: number; slots: number }[]
+}
+
+export interface Campaign {
+  id: string
+  name: string
+  rounds: { n: number; from_ms: number; to_ms: number }[]
+  cool_down_days: number
+  quiet_from: string | null
+  quiet_until: string | null
+}
+
 /** The last visit of a door by this phone. */
 export interface LastVisit {
   place_id: string
@@ -53,6 +70,8 @@ export interface Area {
   tasksAt: Map<string, Task[]>
   forms: PublishedForm[]
   header: PublishedForm | null
+  targets: Map<string, Target>
+  campaigns: Map<string, Campaign>
   visits: Map<string, LastVisit>
   drafts: Set<string>
   stamp: number
@@ -61,7 +80,7 @@ export interface Area {
 export function emptyArea(): Area {
   return shallowReactive({
     places: new Map(), children: new Map(), tasks: new Map(), tasksAt: new Map(),
-    forms: [], header: null, visits: new Map(), drafts: new Set(), stamp: 0,
+    forms: [], header: null, targets: new Map(), campaigns: new Map(), visits: new Map(), drafts: new Set(), stamp: 0,
   })
 }
 
@@ -105,6 +124,52 @@ export function fillForms(area: Area, rows: FeedRow[]): void {
   area.forms = all.filter((form) => form.code !== 'header').sort((a, b) => collator.compare(a.code, b.code))
 }
 
+export function fillCampaigns(area: Area, campaigns: FeedRow[], targets: FeedRow[]): void {
+  area.campaigns = new Map(campaigns.map((row) => [row.id, { ...(row.data as unknown as Campaign), id: row.id }]))
+  area.targets = new Map(targets.map((row) => [row.id, { ...(row.data as unknown as Target), id: row.id }]))
+}
+
+/** The round that is on, or null: before it nothing is due, afterwards it is missed. */
+function roundAt(campaign: Campaign | undefined, n: number, nowMs: number) {
+  const round = campaign?.rounds.find((one) => one.n === n)
+  return round && round.from_ms <= nowMs && nowMs < round.to_ms ? round : null
+}
+
+export function isSweeping(area: Area, nowMs: number): boolean {
+  return [...area.campaigns.values()].some((campaign) => campaign.rounds.some((one) => roundAt(campaign, one.n, nowMs)))
+}
+
+/** What campaigns want at a door now. */
+export function dueAt(area: Area, place: string, nowMs: number): Target['due'] {
+  const due = area.targets.get(place)?.due ?? []
+  return due.filter((one) => roundAt(area.campaigns.get(one.campaign_id), one.round, nowMs))
+}
+
+export function formsDue(area: Area, place: string, nowMs: number): string[] {
+  return [...new Set(dueAt(area, place, nowMs).flatMap((one) => one.forms))]
+}
+
+const DAY_MS = 86_400_000
+const MINUTES = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5))
+
+/** Why the people behind this door should be left in peace for now: days since they were met, or the quiet hours. */
+export function peace(area: Area, place: string, nowMs: number): { days: number | null; quiet: string | null } {
+  const met = area.targets.get(place)?.last_contact_ms ?? null
+  const minute = new Date(nowMs + 8 * 3_600_000)
+  const now = minute.getUTCHours() * 60 + minute.getUTCMinutes()
+  let days: number | null = null
+  let quiet: string | null = null
+  for (const { campaign_id } of dueAt(area, place, nowMs)) {
+    const campaign = area.campaigns.get(campaign_id)!
+    if (met !== null && nowMs - met < campaign.cool_down_days * DAY_MS) days = Math.floor((nowMs - met) / DAY_MS)
+    const { quiet_from: from, quiet_until: until } = campaign
+    if (!from || !until) continue
+    const inside = MINUTES(from) <= MINUTES(until) ? now >= MINUTES(from) && now < MINUTES(until) : now >= MINUTES(from) || now < MINUTES(until)
+    if (inside) quiet = `${from}–${until}`
+  }
+  return { days, quiet }
+}
+
 export function currentForm(area: Area, code: string): PublishedForm | undefined {
   return area.forms.find((form) => form.code === code && form.current)
 }
@@ -138,10 +203,23 @@ export function doorsBelow(area: Area, place: string): Place[] {
 const SETTLED = new Set(['done', 'vacant', 'not_applicable', 'wrong_address'])
 export const PERIOD_DAYS = 30
 
-export type DoorState = 'todo' | 'again' | 'done'
+/** `none`: no campaign wants anything here now. */
+export type DoorState = 'todo' | 'again' | 'done' | 'none'
 
-export function doorState(area: Area, place: string, nowMs: number): DoorState {
+/** How a door stands: as campaigns want it, or where none is on, by this phone's own visits of the last weeks. */
+export function doorState(area: Area, place: string, nowMs: number, sweeping: boolean): DoorState {
   const visit = area.visits.get(place)
-  if (!visit || nowMs - visit.at_ms > PERIOD_DAYS * 86_400_000) return 'todo'
-  return SETTLED.has(visit.outcome) ? 'done' : 'again'
+  if (!sweeping) {
+    if (!visit || nowMs - visit.at_ms > PERIOD_DAYS * DAY_MS) return 'todo'
+    return SETTLED.has(visit.outcome) ? 'done' : 'again'
+  }
+  const due = dueAt(area, place, nowMs)
+  const began = Math.min(...due.map((one) => roundAt(area.campaigns.get(one.campaign_id), one.round, nowMs)!.from_ms))
+  const mine = visit && (due.length === 0 ? nowMs - visit.at_ms < PERIOD_DAYS * DAY_MS : visit.at_ms >= began) ? visit : null
+  if (!due.length) return mine ? 'done' : 'none'
+  if (!mine) return due.some((one) => one.state !== 'not_visited') ? 'again' : 'todo'
+  // The feed may not have heard of this visit yet: what it covered is settled.
+  const filled = new Set(mine.blocks.map((block) => block.form))
+  const covered = mine.outcome !== 'done' || due.every((one) => one.forms.every((form) => filled.has(form)))
+  return SETTLED.has(mine.outcome) && covered ? 'done' : 'again'
 }

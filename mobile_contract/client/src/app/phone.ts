@@ -13,7 +13,7 @@ import { DexieStore } from '../store/dexie_store'
 import { sealerOf, type Sealer } from '../store/sealing'
 import { dataKeyOf, newDataKey, unwrapByPin, wrapByPin } from '../store/vault'
 import { WorkerDb } from '../store/worker_db'
-import { emptyArea, fillForms, fillPlaces, fillTasks, type Area, type LastVisit, type Place } from './area'
+import { emptyArea, fillCampaigns, fillForms, fillPlaces, fillTasks, type Area, type LastVisit, type Place } from './area'
 
 export const APP_VERSION = '0.1.0'
 export const MAX_PIN_FAILURES = 10
@@ -288,10 +288,12 @@ export async function refresh(): Promise<void> {
   if (!open) return
   const { db, store, sealer } = open
   await setServerNow(store)
-  const [places, tasks, forms, visited, drafts, proposed] = await Promise.all([
+  const [places, tasks, forms, campaigns, targets, visited, drafts, proposed] = await Promise.all([
     store.rows('place'),
     store.rows('task'),
     store.rows('form'),
+    store.rows('campaign'),
+    store.rows('target'),
     db.visited.toArray(),
     db.drafts.toCollection().primaryKeys(),
     proposals(),
@@ -299,6 +301,7 @@ export async function refresh(): Promise<void> {
   fillPlaces(area, places, proposed)
   fillTasks(area, tasks)
   fillForms(area, forms)
+  fillCampaigns(area, campaigns, targets)
   const visits = await Promise.all(visited.map((row) => sealer.open<LastVisit>(row.sealed)))
   area.visits = new Map(visits.map((visit) => [visit.place_id, visit]))
   area.drafts = new Set(drafts as string[])
