@@ -1,20 +1,17 @@
 """The app in a real browser before a real server, with everything that happens to a phone in a stairwell."""
 
 import json
-import shutil
-import struct
-import zlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, expect, sync_playwright
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from backend.db import Database
 from backend.inspections.models import Record
+from backend.places.models import Place
 from tests.journeys.serving import wait_until
-from tests.phone.conftest import CLIENT, Community
+from tests.phone.conftest import CLIENT, Community, Pick
 from tests.phone.handset import Handset
 from tests.phone.servers import ApiServer, Wire
 
@@ -23,55 +20,6 @@ FULL = """() => {
   window.realAdd = IDBObjectStore.prototype.add
   IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError') }
 }"""
-Pick = Callable[..., Handset]
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        pytest.skip("no chromium: apt-get install chromium")
-    return found
-
-
-@pytest.fixture
-def pick_up(playwright: Playwright, chromium: str, app_folder: Path, api: ApiServer, tmp_path: Path) -> Iterator[Pick]:
-    """A new phone; it must never have asked a foreign host, nor have run into an error nobody caught."""
-    phones: list[Handset] = []
-
-    def pick(base_url: str | None = None) -> Handset:
-        phones.append(Handset(playwright, chromium, tmp_path / f"profile{len(phones)}", base_url or api.base_url))
-        return phones[-1]
-
-    yield pick
-    for phone in phones:
-        phone.close()
-        assert phone.errors == []
-        assert phone.foreign == []
-
-
-@pytest.fixture
-def wire(api: ApiServer) -> Iterator[Wire]:
-    made = Wire(api.port)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="session")
-def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small photo: eight grey squares."""
-    rows = b"".join(b"\0" + bytes([shade * 30] * 64) for shade in range(8) for _ in range(8))
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    chunks = [struct.pack(">I", len(b)) + n + b + struct.pack(">I", zlib.crc32(n + b)) for n, b in parts]
-    path = tmp_path_factory.mktemp("photo") / "door.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
-    return path
 
 
 def on_server(community: Community, db: Database) -> dict[str, str]:
@@ -89,8 +37,6 @@ def assert_equal(phone: Handset, community: Community, db: Database, count: int)
 
 
 def buildings(community: Community, db: Database) -> list[str]:
-    from backend.places.models import Place
-
     with db.transaction([community.id]) as session:
         wanted = select(Place.name).where(Place.community_id == community.id, Place.kind == "building")
         return sorted(session.scalars(wanted.order_by(Place.name)))

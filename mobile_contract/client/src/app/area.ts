@@ -34,6 +34,8 @@ export interface Task {
   responsible_party: string | null
   measures: string | null
   basis: string[]
+  /** Sent back, and nothing has happened since. */
+  returned?: { reason: string | null; at_ms: number } | null
 }
 
 /** A door where campaigns want something, all of them at once. */
