@@ -98,6 +98,8 @@ def show(state: DemoState, url: str) -> None:
     click.echo(f"paper    {url}/api/v1/papers/{paper['id']}.html")
     click.echo(f"API      {url}/api/openapi.json")
     click.echo(f"log-in   {committee.login}   password   {committee.password}")
+    worker = state.person("grid_worker")
+    click.echo(f"phone    {url}/m/   log-in   {worker.login}   password   {worker.password}")
 
 
 PAPER_ROWS = {
