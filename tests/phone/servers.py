@@ -75,6 +75,9 @@ class Wire:
         self.target, self.port = target, free_port()
         self.on_push: Callable[[], str] = lambda: "pass"
         self.pushes = 0
+        #: What becomes of bytes on their way to the phone, and to the server; lengths stay.
+        self.rewrite: Callable[[bytes], bytes] = lambda data: data
+        self.rewrite_request: Callable[[bytes], bytes] = lambda data: data
         self._listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -120,7 +123,7 @@ class Wire:
                         return phone.shutdown(socket.SHUT_RDWR)
                     if fate == "swallow":
                         lost.set()
-                server.sendall(data)
+                server.sendall(self.rewrite_request(data))
         return None
 
     def _back(self, server: socket.socket, phone: socket.socket, lost: threading.Event) -> None:
@@ -131,6 +134,6 @@ class Wire:
                     time.sleep(0.05)
                     phone.shutdown(socket.SHUT_RDWR)
                     return
-                phone.sendall(data)
+                phone.sendall(self.rewrite(data))
         with suppress(OSError):
             phone.shutdown(socket.SHUT_WR)

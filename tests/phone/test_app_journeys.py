@@ -263,6 +263,39 @@ def test_forget_the_pin_loses_nothing(pick_up: Pick, community: Community, db: D
     assert_equal(phone, community, db, 1)
 
 
+def test_update_the_app_with_a_draft_open_keeps_the_draft(pick_up: Pick, community: Community, wire: Wire) -> None:
+    phone = pick_up(wire.base_url)
+    page = phone.start()
+    phone.sign_in(community.account())
+    page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+    page.reload()
+    phone.unlock()
+    old = page.evaluate("caches.keys()")
+    page.locator(".card.link").first.click()
+    page.locator(".cell").first.click()
+    phone.fill_ebike()
+    page.wait_for_timeout(600)
+
+    # The next version of the app: another service worker, asked for without the short way of "not modified".
+    version = old[0].encode()
+    wire.rewrite = lambda data: data.replace(version, b"saolou-" + b"f" * 12)
+    wire.rewrite_request = lambda data: data.replace(b"If-None-Match", b"Xf-None-Match").replace(
+        b"If-Modified-Since", b"Xf-Modified-Since"
+    )
+    page.evaluate("navigator.serviceWorker.ready.then((held) => held.update()).then(() => 1)")
+    page.goto(f"{phone.base_url}/m/#/sync")
+    expect(page.get_by_text("新版本已下载")).to_be_visible(timeout=30_000)
+    assert page.evaluate("caches.keys()") != old
+    page.get_by_role("button", name="现在更新").click()
+    expect(page.locator("input[name=pin]")).to_be_visible(timeout=30_000)
+    assert page.evaluate("caches.keys()") == ["saolou-ffffffffffff"]
+    page.goto(f"{phone.base_url}/m/#/")
+    phone.unlock()
+    page.locator(".card.link").first.click()
+    page.locator(".cell.draft").click()
+    expect(page.locator("[data-field=floor_label] input")).to_have_value("3F")
+
+
 def test_look_at_screens_with_axe_finds_nothing_grave(pick_up: Pick, community: Community, db: Database) -> None:
     axe = (CLIENT / "node_modules/axe-core/axe.min.js").read_text()
     phone = pick_up()

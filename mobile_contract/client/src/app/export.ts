@@ -24,8 +24,9 @@ export async function exportOutbox(): Promise<Exported> {
   for (const record of records) record.anchor ??= byBoot.get(record.boot_id) ?? record.before ?? last
   const files = []
   for (const photo of photos) {
-    if (!photo.sealed) continue
-    const body = base64(await sealer.openBytes(photo.sealed))
+    const blob = await db.blobs.get(photo.id)
+    if (!blob) continue
+    const body = base64(await sealer.openBytes(blob.sealed))
     files.push({ id: photo.id, sha256: photo.sha256, mime: photo.mime, kind: photo.kind, base64: body })
   }
   const whole = {

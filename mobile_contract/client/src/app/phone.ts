@@ -3,7 +3,7 @@ import { reactive, shallowRef } from 'vue'
 import { BootClock } from '../engine/clock'
 import { uuid4 } from '../engine/ids'
 import { webPlatform } from '../engine/platform'
-import { Unreachable, type Transport } from '../engine/ports'
+import { Unreachable, type FeedRow, type Transport } from '../engine/ports'
 import type { Draft, KeptRecord } from '../engine/records'
 import { Busy, Revoked, SignInNeeded, type Tokens } from '../engine/session'
 import { SyncEngine } from '../engine/sync'
@@ -112,7 +112,7 @@ export async function start(): Promise<void> {
   })
   setInterval(() => void syncNow(), SYNC_EVERY_MS)
   channel?.addEventListener('message', (event) => {
-    if (event.data === open?.worker.id) void refresh()
+    if (event.data === open?.worker.id) void refresh(true)
   })
 }
 
@@ -222,7 +222,7 @@ async function enter(worker: Worker, rawKey: Uint8Array): Promise<void> {
   state.current = worker
   state.workers = await device.workers.toArray()
   state.trouble = ''
-  await refresh()
+  await refresh(true)
   state.phase = 'open'
   void navigator.storage?.persist?.().then((granted) => (state.persistent = granted))
   void syncNow()
@@ -252,6 +252,7 @@ export async function lock(): Promise<void> {
   open = null
   state.current = null
   Object.assign(area, emptyArea())
+  placeRows = []
   // Whoever opens it next begins at the beginning, not on somebody else's page.
   location.hash = '#/'
   state.workers = await device.workers.toArray()
@@ -283,25 +284,31 @@ export function unsent(): number {
 
 // -- data ---------------------------------------------------------------------------------------
 
-/** Read again what screens show. */
-export async function refresh(): Promise<void> {
+/** Places as the feed has them; opening thousands of rows is worth doing once a change. */
+let placeRows: FeedRow[] = []
+
+async function refreshFeed({ store }: Open): Promise<void> {
+  const [places, tasks, forms, campaigns, targets] = await Promise.all(
+    ['place', 'task', 'form', 'campaign', 'target'].map((entity) => store.rows(entity)),
+  )
+  placeRows = places!
+  fillTasks(area, tasks!)
+  fillForms(area, forms!)
+  fillCampaigns(area, campaigns!, targets!)
+}
+
+/** Read again what screens show; what the feed brought only when it has `fed` something. */
+export async function refresh(fed = false): Promise<void> {
   if (!open) return
   const { db, store, sealer } = open
   await setServerNow(store)
-  const [places, tasks, forms, campaigns, targets, visited, drafts, proposed] = await Promise.all([
-    store.rows('place'),
-    store.rows('task'),
-    store.rows('form'),
-    store.rows('campaign'),
-    store.rows('target'),
+  if (fed) await refreshFeed(open)
+  const [visited, drafts, proposed] = await Promise.all([
     db.visited.toArray(),
     db.drafts.toCollection().primaryKeys(),
     proposals(),
   ])
-  fillPlaces(area, places, proposed)
-  fillTasks(area, tasks)
-  fillForms(area, forms)
-  fillCampaigns(area, campaigns, targets)
+  fillPlaces(area, placeRows, proposed)
   const visits = await Promise.all(visited.map((row) => sealer.open<LastVisit>(row.sealed)))
   area.visits = new Map(visits.map((visit) => [visit.place_id, visit]))
   area.drafts = new Set(drafts as string[])
@@ -311,19 +318,15 @@ export async function refresh(): Promise<void> {
 
 /** Doors added on this phone: there until the feed brings them. */
 async function proposals(): Promise<Place[]> {
-  const { store } = opened()
-  const rows = (await Promise.all((['waiting', 'stored'] as const).map((one) => store.records(one)))).flat()
-  return rows
-    .filter((record) => record.type === 'place_proposal')
-    .map((record) => ({ ...JSON.parse(record.payload).place, code: null, merged_into: null, withdrawn: false, local: true }))
+  const rows = await opened().store.byType('place_proposal', ['waiting', 'stored'])
+  return rows.map((record) => ({ ...JSON.parse(record.payload).place, code: null, merged_into: null, withdrawn: false, local: true }))
 }
 
 export async function counts(): Promise<void> {
   if (!open) return
   const { store, db } = open
-  const rows = await db.records.where('state').equals('waiting').toArray()
-  state.waiting = rows.length
-  state.stuck = rows.filter((row) => row.stuck).length
+  state.waiting = await store.count('waiting')
+  state.stuck = await store.countStuck()
   state.quarantined = await store.count('quarantined')
   state.stored = await store.count('stored')
   const photos = await db.photos.where('state').equals('waiting').toArray()
@@ -373,7 +376,7 @@ export async function syncNow(): Promise<void> {
       const report = await mine.engine.sync()
       state.trouble = report.revoked ? 'revoked' : ''
       for (const job of afterSync) await job()
-      if (open === mine) await refresh()
+      if (open === mine) await refresh(report.pull?.changed ?? false)
       channel?.postMessage(mine.worker.id)
     } catch (error) {
       state.trouble = TROUBLES.find(([kind]) => error instanceof kind)?.[1] ?? 'failed'

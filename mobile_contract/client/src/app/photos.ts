@@ -1,6 +1,7 @@
 /** Photos: made small, hashed, and sealed on the phone before anything else happens with them. */
 import { webPlatform } from '../engine/platform'
 import type { AttachmentFact } from '../engine/records'
+import type { PhotoRow } from '../store/worker_db'
 import { counts, newId, opened } from './phone'
 
 const LONGEST_PX = 1600
@@ -34,7 +35,8 @@ export async function keepPhoto(file: Blob, kind: 'photo' | 'signature' = 'photo
   const blob = kind === 'photo' ? await shrink(file) : file
   const bytes = new Uint8Array(await blob.arrayBuffer())
   const id = newId()
-  await db.photos.add({
+  const sealed = await sealer.sealBytes(bytes)
+  const row: PhotoRow = {
     id,
     sha256: await webPlatform.sha256(bytes),
     bytes: bytes.length,
@@ -47,7 +49,10 @@ export async function keepPhoto(file: Blob, kind: 'photo' | 'signature' = 'photo
     url: null,
     refusal: null,
     acked_ms: null,
-    sealed: await sealer.sealBytes(bytes),
+  }
+  await db.transaction('rw', db.photos, db.blobs, async () => {
+    await db.photos.add(row)
+    await db.blobs.add({ id, sealed })
   })
   await counts()
   return id
@@ -56,14 +61,14 @@ export async function keepPhoto(file: Blob, kind: 'photo' | 'signature' = 'photo
 /** Only what no record names may be thrown away. */
 export async function dropPhoto(id: string): Promise<void> {
   const { db } = opened()
-  await db.photos.where('id').equals(id).filter((photo) => photo.state === 'held').delete()
+  await dropHeld(await db.photos.where('id').equals(id).toArray())
 }
 
 export async function photoUrl(id: string): Promise<string | null> {
   const { db, sealer } = opened()
-  const photo = await db.photos.get(id)
-  if (!photo?.sealed) return null
-  const bytes = await sealer.openBytes(photo.sealed)
+  const [photo, blob] = await Promise.all([db.photos.get(id), db.blobs.get(id)])
+  if (!photo || !blob) return null
+  const bytes = await sealer.openBytes(blob.sealed)
   return URL.createObjectURL(new Blob([bytes as BlobPart], { type: photo.mime }))
 }
 
@@ -82,6 +87,16 @@ export async function attachTo(record_id: string, ids: string[]): Promise<void> 
 /** Photos that a killed browser left behind without a draft or a record. */
 export async function dropOrphans(named: ReadonlySet<string>): Promise<void> {
   const { db } = opened()
-  await db.photos.where('state').equals('held').filter((photo) => !named.has(photo.id)).delete()
+  const held = await db.photos.where('state').equals('held').toArray()
+  await dropHeld(held.filter((photo) => !named.has(photo.id)))
+}
+
+async function dropHeld(photos: PhotoRow[]): Promise<void> {
+  const { db } = opened()
+  const ids = photos.filter((photo) => photo.state === 'held').map((photo) => photo.id)
+  await db.transaction('rw', db.photos, db.blobs, async () => {
+    await db.photos.bulkDelete(ids)
+    await db.blobs.bulkDelete(ids)
+  })
 }
 

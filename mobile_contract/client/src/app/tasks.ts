@@ -11,8 +11,7 @@ export interface WaitingStep {
 /** Steps that this phone has taken and the feed may not show yet. */
 export async function waitingSteps(): Promise<Map<string, string>> {
   const found = new Map<string, string>()
-  for (const record of await opened().store.records('waiting')) {
-    if (record.type !== 'task_step') continue
+  for (const record of await opened().store.byType('task_step', ['waiting'])) {
     const step = JSON.parse(record.payload).step as WaitingStep
     found.set(step.hazard_id, step.kind)
   }
@@ -29,11 +28,9 @@ export async function takeStep(task: Task, body: Body): Promise<void> {
 
 /** Photos of an earlier finding at this place and form that are still on the phone: to take the next from the same angle. */
 export async function photosBefore(task: Task): Promise<string[]> {
-  const { db, sealer } = opened()
-  const rows = await db.records.filter((row) => row.type === 'visit').toArray()
-  rows.sort((a, b) => b.seq - a.seq)
-  for (const row of rows) {
-    const visit = JSON.parse(await sealer.open<string>(row.sealed)).visit
+  const visits = await opened().store.byType('visit', ['waiting', 'stored'])
+  for (const record of visits.reverse()) {
+    const visit = JSON.parse(record.payload).visit
     const blocks: { form: string; place_id: string; fixed?: { before: string[] }[] }[] = visit?.blocks ?? []
     const block = blocks.find((one) => one.place_id === task.place_id && one.form === task.form)
     if (!block) continue

@@ -11,7 +11,6 @@ export async function sendPhotos(): Promise<void> {
   const waiting = await mine.db.photos.where('state').equals('waiting').toArray()
   waiting.sort((a, b) => a.taken_wall_ms - b.taken_wall_ms)
   for (const photo of waiting) {
-    if (!photo.sealed) continue
     const on = await sendOne(mine, photo, true)
     await counts()
     if (!on) return
@@ -23,7 +22,9 @@ export async function sendPhotos(): Promise<void> {
 async function sendOne(mine: Open, photo: PhotoRow, mayRenew: boolean): Promise<boolean> {
   const { db, sealer, engine, worker } = mine
   const { sendFile } = await import('../net/files')
-  const bytes = await sealer.openBytes(photo.sealed!)
+  const blob = await db.blobs.get(photo.id)
+  if (!blob) return true
+  const bytes = await sealer.openBytes(blob.sealed)
   const note = (sent: number, url: string | null) => void db.photos.update(photo.id, { sent, url }).then(counts)
   const token = await engine.session.accessToken()
   const result = await sendFile(photo, bytes, token, worker.community_id, note)
@@ -55,5 +56,6 @@ async function evict({ db, store }: Open): Promise<void> {
   const now = (await store.meta<number>('server_time_ms')) ?? 0
   const old = (photo: PhotoRow) =>
     photo.acked_ms !== null && (photo.acked_ms < safe || (safe === 0 && now - photo.acked_ms > KEPT_DAYS * DAY_MS))
-  await db.photos.where('state').equals('stored').filter(old).modify({ sealed: null })
+  const gone = await db.photos.where('state').equals('stored').filter(old).toArray()
+  await db.blobs.bulkDelete(gone.map((photo) => photo.id))
 }

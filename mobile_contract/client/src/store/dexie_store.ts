@@ -1,6 +1,6 @@
 /** The engine's storage on IndexedDB. Sealing happens outside of transactions: IndexedDB ends one that waits. */
 import type { Change, FeedRow, ScopePage, Settlement, Store } from '../engine/ports'
-import type { Anchor, KeptRecord, RecordState } from '../engine/records'
+import type { Anchor, KeptRecord, RecordState, RecordType } from '../engine/records'
 import type { DeviceDb } from './device'
 import type { Sealer } from './sealing'
 import type { FeedTableRow, RecordRow, StagedRow, WorkerDb } from './worker_db'
@@ -53,6 +53,11 @@ export class DexieStore implements Store {
 
   count(state: RecordState): Promise<number> {
     return this.db.records.where('state').equals(state).count()
+  }
+
+  countStuck(): Promise<number> {
+    const [least, most] = [['waiting', 1, 0], ['waiting', 1, Number.MAX_SAFE_INTEGER]]
+    return this.db.records.where('[state+rank+seq]').between(least, most, true, true).count()
   }
 
   async settle(settlements: Settlement[]): Promise<void> {
@@ -140,9 +145,16 @@ export class DexieStore implements Store {
     return found && this.openedRow(found)
   }
 
+  async byType(type: RecordType, states: RecordState[]): Promise<KeptRecord[]> {
+    const rows = await this.db.records.where('type').equals(type).filter((row) => states.includes(row.state)).toArray()
+    rows.sort((a, b) => a.seq - b.seq)
+    return Promise.all(rows.map((row) => this.opened(row)))
+  }
+
   async filesSent(): Promise<string[]> {
-    const rows = await this.db.photos.where('state').equals('stored').filter((photo) => photo.sealed !== null).toArray()
-    return rows.map((photo) => photo.id)
+    const stored = (await this.db.photos.where('state').equals('stored').primaryKeys()) as string[]
+    const held = new Set(await this.db.blobs.toCollection().primaryKeys())
+    return stored.filter((id) => held.has(id))
   }
 
   async filesMissing(ids: string[]): Promise<void> {

@@ -44,8 +44,6 @@ export interface PhotoRow {
   /** Why it was refused. */
   refusal: string | null
   acked_ms: number | null
-  /** Null once it was evicted. */
-  sealed: Uint8Array | null
 }
 
 export interface SealedRow {
@@ -63,11 +61,13 @@ export class WorkerDb extends Dexie {
   drafts!: Table<SealedRow, string>
   visited!: Table<SealedRow, string>
   photos!: Table<PhotoRow, string>
+  /** The bytes of photos, apart from what is known about them: that is read often, these rarely. Gone once evicted. */
+  blobs!: Table<SealedRow, string>
 
   constructor(worker: string) {
     super(`saolou-${worker}`)
     this.version(1).stores({
-      records: 'id, [state+rank+seq], state',
+      records: 'id, [state+rank+seq], state, type',
       feed: '[entity+id], entity, *scopes',
       staged: '[scope+entity+id], scope',
       scopes: 'id',
@@ -76,6 +76,7 @@ export class WorkerDb extends Dexie {
       drafts: 'id',
       visited: 'id',
       photos: 'id, state, record_id',
+      blobs: 'id',
     })
   }
 }
