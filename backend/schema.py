@@ -16,12 +16,19 @@ from backend.db import Base
 FEATURES_WITH_TABLES = (
     "identity",
     "places",
+    "calendar",
     "forms",
     "inspections",
+    "attachments",
     "sync",
     "hazards",
+    "campaigns",
     "rectification",
+    "notices",
+    "evacuations",
     "meetings",
+    "notifications",
+    "privacy",
     "jobs",
 )
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"

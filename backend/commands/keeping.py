@@ -11,6 +11,7 @@ from backend.commands.installation import chosen_communities, migrate, open_inst
 from backend.commands.progress import counting
 from backend.commands.running import say
 from backend.embedded import find_running, postgres_tool
+from backend.evacuations import rebuild as houses
 from backend.jobs.ledger import revive_all
 from backend.operations import backup as backups
 from backend.operations import doctor as examination
@@ -30,13 +31,14 @@ def rebuild(check: bool, only: UUID | None) -> None:
         wrong = 0
         for community_id in chosen_communities(runtime.db, only):
             with counting() as count:
-                report = (
-                    rebuilding.check(runtime, community_id, lambda done, total: count("places", done, total))
-                    if check
-                    else rebuilding.rebuild(
+                if check:
+                    report = rebuilding.check(runtime, community_id, lambda done, total: count("places", done, total))
+                    houses.check(runtime, community_id, report)
+                else:
+                    report = rebuilding.rebuild(
                         runtime.db, runtime, community_id, lambda done, total: count("places", done, total)
                     )
-                )
+                    houses.rebuild(runtime.db, runtime, community_id, report)
             wrong += report.differences.total()
             click.echo(f"{community_id}: {report.places} places, {report.differences.total()} differences")
             for line in [*(f"  {k}: {v}" for k, v in sorted(report.differences.items())), *report.shown]:

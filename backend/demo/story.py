@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from backend import clock
 from backend.demo.community import DemoState, Person
 from backend.demo.office import Office, OfficeError
+from backend.demo.pictures import drawn_photo
+from backend.demo.sweep import account_of, is_honest, start_campaign
 from backend.http.context import Runtime
 from backend.rectification import rebuild
 from backend.rectification.compile import clock_offset_ms
@@ -47,6 +49,7 @@ class Story:
     refused: list[str] = field(default_factory=list)
     paper: dict[str, Any] = field(default_factory=dict)
     draft: dict[str, Any] = field(default_factory=dict)
+    campaign: dict[str, Any] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -65,13 +68,16 @@ class Story:
             "closed": self.closed,
             "paper": self.paper,
             "draft": self.draft,
+            "campaign": self.campaign,
             "checks": [{"promise": c.promise, "what": c.what, "ok": c.ok, "detail": c.detail} for c in self.checks],
         }
 
 
 def tell(runtime: Runtime, base_url: str, state: DemoState, count: Count) -> Story:
-    """Phones come back from a week offline, the office assigns and strikes off, the week's paper is made and issued."""
+    """A campaign starts, phones come back from a week offline, the office assigns and strikes off, papers are made."""
     began = time.monotonic()
+    now_ms = _now_ms(runtime, UUID(state.community_id))
+    campaign = start_campaign(_office(base_url, state.person("committee")), clock.local_day(now_ms))
     story = Story(
         run_fleet(
             fleet_options(state, base_url, count, phones=PHONES, days=DAYS, seed=SEED, visits_per_day=VISITS_PER_DAY)
@@ -81,7 +87,8 @@ def tell(runtime: Runtime, base_url: str, state: DemoState, count: Count) -> Sto
     _assign(officer, state, story, count)
     _close(committee, story, count)
     story.tasks = _count_states(committee)
-    _make_papers(committee, _now_ms(runtime, UUID(state.community_id)), story, count)
+    _make_papers(committee, now_ms, story, count)
+    story.campaign = account_of(committee, campaign)
     _check(runtime, state, committee, story, count)
     story.seconds = time.monotonic() - began
     return story
@@ -123,11 +130,12 @@ def _close(committee: Office, story: Story, count: Count) -> None:
             break
         full = committee.get(f"/api/v1/tasks/{task['id']}")
         if "close" in full["may"] and full["revisit_id"]:
+            photo = committee.put_photo(drawn_photo(story.closed))
             body = {
                 "revisit_id": full["revisit_id"],
                 "basis": [visit["visit_id"] for visit in full["history"]["visits"]],
                 "note": "已现场复查",
-                "evidence": [{"kind": item["code"], "attachments": [str(uuid4())]} for item in full["evidence"]],
+                "evidence": [{"kind": item["code"], "attachments": [photo]} for item in full["evidence"]],
             }
             story.closed += _try_step(committee, full, "close", body, story)
         count("office strikes off", story.closed, CLOSED)
@@ -186,6 +194,9 @@ def _check(runtime: Runtime, state: DemoState, committee: Office, story: Story, 
     for paper in (story.paper, story.draft):
         checks.append(_check_identity(paper))
         checks.append(_check_receipts(committee, paper))
+    total = story.campaign["total"]
+    detail = f"{total['target']}={total['settled']}+{total['outstanding']}, {story.campaign['named']} named"
+    checks.append(Check("P4", "doors = settled + missed, each missed one named", is_honest(story.campaign), detail))
     issued = story.paper["state"] == "issued" and story.paper["seal_holds"]
     checks.append(Check("P5", "the paper is issued and its seal holds", bool(issued), str(story.paper["number"])))
     worked = story.assigned > 0 and story.closed > 0

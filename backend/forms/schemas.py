@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from backend.http.fields import matching
+from backend.http.fields import TrueOrFalse, matching, prose
 from mobile_contract.rules.definition import DUE
 from mobile_contract.sync.fields import WireInt
 
@@ -65,7 +65,7 @@ class NewOverrideSchema(Schema):
     """Switch a rule off (or on again), give it another deadline (``0`` today, ``24h``, ``7d``), or other numbers in its
     condition (field → number, within the rule's parameters). From now on when ``effective_from_ms`` is null."""
 
-    enabled = fields.Boolean(required=True)
+    enabled = TrueOrFalse(required=True)
     due = matching(DUE.pattern, load_default=None, allow_none=True, metadata={"example": "7d"})
     thresholds = fields.Dict(
         keys=fields.String(),
@@ -74,6 +74,30 @@ class NewOverrideSchema(Schema):
         allow_none=True,
         metadata={"example": {"open_w": 0.7}},
     )
+    effective_from_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
+
+
+class ChangedRuleSchema(NewOverrideSchema):
+    """All that a community has otherwise about one rule; what its change before said no longer holds."""
+
+    class Meta:
+        exclude = ("effective_from_ms",)
+
+    rule = matching(r"[A-Z]{3}-[0-9]{2}[A-Z]?", required=True, metadata={"example": "ATW-05"})
+
+
+class ChangesSchema(Schema):
+    """Changes to rules that are looked at together, one a rule."""
+
+    changes = fields.List(fields.Nested(ChangedRuleSchema), required=True, validate=validate.Length(1, 50))
+
+
+class NewRuleChangeSchema(ChangesSchema):
+    """Publish changes as the community's next version. With ``reassess`` the last answers of every place are looked at
+    again, as the dry run showed; it then holds from now on (``effective_from_ms`` is null)."""
+
+    reassess = TrueOrFalse(required=True)
+    reason = prose(500, required=True)
     effective_from_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
 
 
@@ -122,6 +146,19 @@ class RulesInForceSchema(Schema):
     """All rules, by form and in the order of the ledger."""
 
     items = fields.List(fields.Nested(RuleInForceSchema), required=True)
+
+
+class RuleChangeSchema(Schema):
+    """A version of the community's rules: what it changed, and which forms were looked at again."""
+
+    id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    effective_from_ms = WireInt(required=True)
+    published_ms = WireInt(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    actor_id = fields.UUID(required=True, allow_none=True)
+    overrides = fields.List(fields.Nested(OverrideSchema), required=True)
+    reassessments = fields.List(fields.Nested("ReassessmentSchema"), required=True)
 
 
 class OverridesSchema(Schema):

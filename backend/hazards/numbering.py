@@ -66,10 +66,15 @@ def next_number(session: Session, community_id: UUID, series: str, at_ms: int) -
 
     Locks the series until the transaction ends, so that there is no gap; forms' codes are in lower case, a series' not.
     """
-    year = clock.local_day(at_ms).year
-    seq = _advance(session, community_id, series, year, 1)
+    year, seq = next_seq(session, community_id, series, at_ms)
     short_name = session.scalar(select(Community.short_name).where(Community.community_id == community_id))
     return f"{short_name}-{series}-{year}-{seq:04d}"
+
+
+def next_seq(session: Session, community_id: UUID, series: str, at_ms: int) -> tuple[int, int]:
+    """The year and the next number of a series in it, for papers that are numbered in a way of their own."""
+    year = clock.local_day(at_ms).year
+    return year, _advance(session, community_id, series, year, 1)
 
 
 def _advance(session: Session, community_id: UUID, form: str, year: int, count: int) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.clock import local_day
+from backend.meetings.annual_blocks import HEADING, annual_blocks
 from backend.meetings.data_state import DataState
 from backend.meetings.figures import PLACE_KINDS, SEVERITIES, Figure, identity_of
 from backend.meetings.labels import PLACE_KIND_ZH, SEVERITY_ZH, Labels
@@ -54,6 +55,7 @@ class Findings:
 def compose(found: Findings) -> dict[str, Any]:
     """The paper's content: JSON values only (no floats), so that its seal is the same wherever it is computed."""
     words = WORDS[found.period.kind]
+    of_year = [{"heading": HEADING, "blocks": annual_blocks(found.values)}] if found.period.kind == "annual" else []
     sections = [
         {"heading": f"一、{words.this}排查情况", "blocks": coverage_blocks(found)},
         {"heading": "二、隐患及整改情况", "blocks": hazard_blocks(found)},
@@ -73,6 +75,7 @@ def compose(found: Findings) -> dict[str, Any]:
         "data": found.data._asdict(),
         "sections": sections,
         "annexes": [
+            *of_year,
             {"heading": "对以前各期的更正", "blocks": correction_blocks(found)},
             {"heading": "数据说明", "blocks": data_blocks(found)},
         ],

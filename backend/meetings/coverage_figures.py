@@ -11,12 +11,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
 
+from backend.campaigns.coverage import TERMINAL as FINISHED
 from backend.hazards.models import Observation
 from backend.inspections.models import Visit
 from backend.meetings.figures import PLACE_KINDS, Figure, Rows, Scope
 from backend.places.models import Place
 
-FINISHED = ("done", "vacant", "not_applicable")
 KINDS = list(PLACE_KINDS)
 
 
@@ -173,5 +173,5 @@ COVERAGE_FIGURES = (
         BY_KIND,
     ),
     Figure("visits", "走访次数", "次", "visit", "本期的每一次走访", visits),
-    Figure("unverified", "待核", "项", "visit", "本期最后一次检查仍无法判定有无的项目", unverified, BY_KIND),
+    Figure("unverified", "待核", "项", "visit", "本期最后一次检查仍无法判定有无的项目", unverified, BY_KIND, "项目"),
 )

@@ -8,6 +8,7 @@ from flask import Response
 from backend.clock import iso
 from backend.http import Blueprint, RequestContext, requires
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
+from backend.identity.exports import marked_page
 from backend.identity.models import Community
 from backend.meetings import queries, service
 from backend.meetings.html import paper_page, receipts_page
@@ -34,7 +35,7 @@ AS_PAGE = {
 }
 READS = requires("paper.read")
 #: A paper speaks for the whole community.
-MAKES, ISSUES = requires("paper.make", everywhere=True), requires("paper.issue", everywhere=True)
+MAKES, ISSUES = requires("paper.make"), requires("paper.issue")
 
 
 def shown(paper: Paper) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def get_paper_page(ctx: RequestContext, paper_id: UUID) -> Response:
     paper = readable(ctx, paper_id)
     if paper.content is None:
         raise service.PaperNotReady
-    return Response(paper_page(paper), mimetype="text/html")
+    return Response(marked_page(ctx, "paper", paper_page(paper), paper=str(paper_id)), mimetype="text/html")
 
 
 @blueprint.post(
@@ -164,7 +165,9 @@ def list_receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, ke
 def get_receipts_page(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> Response:
     """The rows behind one number of a paper, as a page."""
     found = receipts(ctx, query, paper_id, key)
-    return Response(receipts_page(readable(ctx, paper_id), found), mimetype="text/html")
+    detail = definition_of(service.FIGURES, key).detail
+    html = receipts_page(readable(ctx, paper_id), found, detail)
+    return Response(marked_page(ctx, "receipts", html, paper=str(paper_id), figure=key), mimetype="text/html")
 
 
 def receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from backend.errors import Conflict, InvalidInput
 from backend.http.context import Runtime
 from backend.http.messages import add_messages
 from backend.identity.audit import audit
-from backend.identity.keys import Keyring
+from backend.identity.keys import Keyring, Sealer
 from backend.identity.models import Community
 from backend.jobs import ledger
 from backend.meetings import queries
+from backend.meetings.answers import Answers
 from backend.meetings.composing import Findings, compose
 from backend.meetings.corrections import find_corrections, recompute
 from backend.meetings.coverage_figures import COVERAGE_FIGURES
@@ -33,8 +34,9 @@ from backend.meetings.listing import list_entries
 from backend.meetings.models import Paper, PaperFigure, PaperFigureRow
 from backend.meetings.periods import MONDAY, Period, period_at, period_from
 from backend.meetings.seals import receipts_digest, seal_of
+from backend.meetings.service_figures import SERVICE_FIGURES
 
-FIGURES: tuple[Figure, ...] = (*HAZARD_FIGURES, *COVERAGE_FIGURES)
+FIGURES: tuple[Figure, ...] = (*HAZARD_FIGURES, *COVERAGE_FIGURES, *SERVICE_FIGURES)
 #: Longest list printed inside a paper; the rest is in the receipts.
 LIST_ROWS = 200
 JOB = "paper"
@@ -156,7 +158,7 @@ def make_paper(
     session.execute(delete(PaperFigureRow).filter_by(**of_paper))
     session.execute(delete(PaperFigure).filter_by(**of_paper))
     period = period_from(paper.kind, paper.period_start_ms)
-    found = find(session, community_id, paper_id, period, figures)
+    found = find(session, sealer, community_id, paper_id, period, figures)
     for name, key in (("major", "open_end.red"), ("overdue", "overdue")):
         figure = PaperFigure(community_id=community_id, paper_id=paper_id, key=key, row_kind="hazard")
         rows = queries.list_figure_rows(session, figure, limit=LIST_ROWS)[:LIST_ROWS]
@@ -168,13 +170,13 @@ def make_paper(
 
 
 def find(
-    session: Session, community_id: UUID, paper_id: UUID, period: Period, figures: Sequence[Figure]
+    session: Session, sealer: Sealer, community_id: UUID, paper_id: UUID, period: Period, figures: Sequence[Figure]
 ) -> dict[str, Any]:
     """Store the paper's figures and rows; what else there is to say about its period."""
     community = session.get_one(Community, community_id)
     cutoff_ms = clock.now_ms(community.clock_offset_ms)
     labels = load_labels(session)
-    scope = Scope.of(community_id, period, cutoff_ms, labels.gaps)
+    scope = Scope.of(community_id, period, cutoff_ms, labels.gaps, Answers(session, sealer, community_id))
     values = store_figures(session, figures, scope, paper_id)
     of = recompute(session, figures, scope)
     corrections, reconciliation = find_corrections(session, community_id, period, of)

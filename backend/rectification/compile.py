@@ -12,11 +12,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from backend import clock
-from backend.forms.catalogue import FormCatalogue
+from backend.campaigns.feed import tell_doors
+from backend.campaigns.projecting import hold_campaigns
 from backend.hazards.models import DatedFold
 from backend.hazards.numbering import Unnumbered, give_numbers
 from backend.http.context import Runtime
-from backend.identity.keys import Keyring
 from backend.identity.models import Community
 from backend.rectification import projection_tables as tables
 from backend.rectification.families import with_survivors
@@ -42,7 +42,7 @@ def compile_places(session: Session, runtime: Runtime, community_id: UUID, place
     the place becomes known.
     """
     places = lock_places(session, community_id, {UUID(str(place_id)) for place_id in place_ids})
-    projector = Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
+    projector = Projector.make(session, runtime, community_id)
     now_ms = clock.now_ms(clock_offset_ms(session, community_id))
     projection = projector.project(session, places, lambda _: now_ms)
     return store(session, community_id, projection)
@@ -53,6 +53,7 @@ def lock_places(session: Session, community_id: UUID, place_ids: Iterable[UUID])
 
     Returns what is held: the places, and those into which any of them were merged. Nothing else may be written.
     """
+    hold_campaigns(session, community_id)
     held = with_survivors(session, community_id, place_ids)
     session.execute(_LOCK, {"keys": sorted({_lock_key(community_id, place_id) for place_id in held})})
     return held
@@ -89,6 +90,7 @@ def store(session: Session, community_id: UUID, projection: Projection) -> Compi
     here = {key[0] for key in (*stored["hazard"][0], *projection.rows["hazard"])}
     _store_transitions(session, community_id, projection, here - new)
     _tell_feed(session, community_id, projection, stored["hazard"][0], revisions)
+    tell_doors(session, community_id, projection.told, {key[0] for key in differences["campaign_target"].keys})
     # Last, because it holds the counter of the form and year against all other compiles until the commit.
     _number(session, community_id, projection, new)
     return Compiled(len(places), len(new), len(changed))

@@ -149,7 +149,15 @@ def _visit(root_id: str, key: OrderKey, time_quality: str, record: ArchivedRecor
         outcome=header["outcome"],
         blocks=blocks,
         time_quality=time_quality,
+        witnessed=_is_witnessed(header),
     )
+
+
+def _is_witnessed(header: dict[str, Any]) -> bool:
+    """Two people saw it, or somebody of the property office said so."""
+    seen_by = {str(visitor).strip() for visitor in header.get("visitors") or ()} - {""}
+    confirmed_by = header.get("vacancy_confirmed_by")
+    return len(seen_by) >= 2 or (isinstance(confirmed_by, str) and bool(confirmed_by.strip()))
 
 
 def _fixed_rules(fixed: Iterable[dict[str, Any]]) -> Iterable[str]:

@@ -1,18 +1,20 @@
 """From the facts of places to the rows of all projections: the one way in which both compile and rebuild compute."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from backend.campaigns.projecting import Doors, Told
 from backend.forms.catalogue import FormCatalogue, RuleBook
-from backend.hazards.facts import Observation, Seen, StepFact, VisitFact
+from backend.hazards.facts import Observation, Seen, Standing, StepFact, VisitFact
 from backend.hazards.fold import PlaceFold, fold_place
 from backend.hazards.models import LedgerNumber
 from backend.hazards.observing import observe, without_misplaced
 from backend.hazards.state import HazardState, Powers
+from backend.http.context import Runtime
 from backend.identity.keys import Keyring, Sealer
 from backend.identity.permissions import may_close, may_extend, permissions_of
 from backend.places.queries import kinds_of
@@ -20,6 +22,8 @@ from backend.rectification import projection_tables as tables
 from backend.rectification.families import Family, load_families
 from backend.rectification.loading import PlaceFacts, load_facts
 from backend.rectification.rechecking import recheck_since
+from backend.rectification.registers import EvidenceRegisters
+from backend.rectification.voiding import add_void
 from mobile_contract.rules import hazard_id
 
 POWERS = Powers(
@@ -40,6 +44,17 @@ class Projection:
     numbered: set[UUID] = field(default_factory=set)
     places: dict[UUID, Family] = field(default_factory=dict)
     folded_as_of: dict[tables.Key, tables.Values] = field(default_factory=dict)
+    coverage: Doors = field(default_factory=Doors)
+    told: dict[UUID, Told] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What else bears on one place: its ledger numbers, what registers say of it, the moment it is folded for."""
+
+    numbered: Sequence[LedgerNumber]
+    standings: Sequence[Standing]
+    as_of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +62,17 @@ class Projector:
     """What projecting needs beside the session: the community, its keys, its rules, and the time it is done for."""
 
     community_id: UUID
+    keyring: Keyring
     sealer: Sealer
     book: RuleBook
+    registers: EvidenceRegisters
 
     @classmethod
-    def make(cls, session: Session, community_id: UUID, keyring: Keyring, catalogue: FormCatalogue) -> "Projector":
+    def make(cls, session: Session, runtime: Runtime, community_id: UUID) -> "Projector":
         """A projector over the community's keys and rules as they are now."""
-        return cls(community_id, keyring.sealer(session, community_id), catalogue.rule_book(session, community_id))
+        keyring = runtime.part(Keyring)
+        book = runtime.part(FormCatalogue).rule_book(session, community_id)
+        return cls(community_id, keyring, keyring.sealer(session, community_id), book, runtime.part(EvidenceRegisters))
 
     def project(self, session: Session, place_ids: Sequence[UUID], as_of: Callable[[UUID], int]) -> Projection:
         """Compute all projection rows of exactly ``place_ids`` from all facts about them and what was merged into them.
@@ -66,9 +85,12 @@ class Projector:
         self._drop_misplaced(session, facts)
         numbered = self._numbered(session, [family.place_id for family in families])
         projection = Projection(numbered={number.hazard_id for rows in numbered.values() for number in rows})
+        projection.coverage = Doors.load(session, self.community_id, families)
+        standings = self.registers.load(session, self.keyring, self.community_id, every_member)
         for family in families:
             projection.places[family.place_id] = family
-            self._project_place(projection, family, facts, numbered.get(family.place_id, []), as_of(family.place_id))
+            here = _Here(numbered.get(family.place_id, ()), standings.get(family.place_id, ()), as_of(family.place_id))
+            self._project_place(projection, family, facts, here)
         return projection
 
     def _drop_misplaced(self, session: Session, facts: PlaceFacts) -> None:
@@ -89,27 +111,30 @@ class Projector:
             found.setdefault(row.place_id, []).append(row)
         return found
 
-    def _project_place(
-        self, out: Projection, family: Family, facts: PlaceFacts, numbered: Sequence[LedgerNumber], as_of: int
-    ) -> None:
+    def _project_place(self, out: Projection, family: Family, facts: PlaceFacts, here: "_Here") -> None:
         members = frozenset(str(member) for member in family.members)
         visits = {v.id: v for member in members for v in facts.visits_at.get(member, ())}
         steps = [step for member in members for step in facts.steps_at.get(member, ())]
         observations = observe(self.book, visits.values(), members)
-        fold = fold_place(observations, steps, lambda chain, locus: self._ids(members, chain, locus), POWERS, as_of)
+        powers = replace(POWERS, calendar=self.book.calendar)
+        fold = fold_place(
+            *(observations, steps, lambda chain, locus: self._ids(members, chain, locus), powers),
+            *(here.as_of, here.standings),
+        )
         _add_visits(out, family, members, visits.values())
         _add_observations(out, family, observations)
+        out.coverage.project(out.rows["campaign_target"], out.told, family, visits.values())
         where = _places_of_causes(family, visits.values(), facts)
         for hazard in fold.hazards.values():
             drawn = [ms for i in self._ids(members, hazard.chain, hazard.locus) for ms in facts.drawn.get(UUID(i), ())]
             self._add_hazard(out, family, hazard, where, recheck_since(hazard, drawn, observations))
         _add_step_outcomes(out, family, steps, fold, self._own_id)
-        for number in numbered:
+        for number in here.numbered:
             if number.hazard_id not in out.hazards:
-                _add_void(out, family, number, self._own_id, self.book)
+                add_void(out.rows, family, number, self._own_id, self.book)
         if fold.is_dated:
             out.rows["dated_fold"][(family.place_id,)] = (fold.next_ms,)
-            out.folded_as_of[(family.place_id,)] = (as_of,)
+            out.folded_as_of[(family.place_id,)] = (here.as_of,)
 
     def _own_id(self, place_id: UUID, chain: str, locus: str) -> UUID:
         return hazard_id(self.community_id, place_id, chain, locus)
@@ -247,52 +272,6 @@ def _add_step_outcomes(
     for step in steps:
         identity, reason = refused.get(step.id, (UUID(step.hazard_id), fold.not_applied.get(step.id)))
         out.rows["step_outcome"][UUID(step.id), family.place_id] = (identity, reason is None, reason)
-
-
-def _add_void(
-    out: Projection,
-    family: Family,
-    number: LedgerNumber,
-    own_id: Callable[[UUID, str, str], UUID],
-    book: RuleBook,
-) -> None:
-    """A numbered hazard that no record supports any more: void, for ever under its number."""
-    merged = family.merged_into
-    severity, closer = _gentlest(book, number)
-    out.rows["hazard"][(number.hazard_id,)] = (
-        family.place_id,
-        family.grid_id,
-        family.building_id,
-        number.form,
-        number.chain,
-        number.locus,
-        [],
-        0,
-        severity,
-        None,
-        severity == "blue",
-        "void",
-        *(0,) * 4,
-        None,
-        0,
-        False,
-        "merged" if merged is not None else "no_record",
-        own_id(merged, number.chain, number.locus) if merged is not None else None,
-    )
-    out.rows["rectification_task"][(number.hazard_id,)] = (
-        *(family.place_id, closer),
-        *(None,) * 6,
-        *(0, None, None, None),
-    )
-
-
-def _gentlest(book: RuleBook, number: LedgerNumber) -> tuple[str, str]:
-    """Severity and closer to show for a void hazard: those of its chain's first rule in the newest rule set."""
-    for _, version in reversed(book.in_force.get(number.form, ())):
-        rules = book.rule_sets[number.form, version].chains.get(number.chain)
-        if rules:
-            return str(rules[0].severity), rules[0].closers[0]
-    return "yellow", "grid_head"
 
 
 def _uuid(value: str | None) -> UUID | None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from backend.bulk import BulkInsert, array_text
+from backend.campaigns.models import CampaignTarget
 from backend.db import Base
 from backend.hazards.models import DatedFold, Hazard, Observation, Transition
 from backend.inspections.models import Visit
@@ -82,8 +83,9 @@ TRANSITION = ProjectionTable(Transition, "hazard_id")
 TASK = ProjectionTable(RectificationTask, "place_id", uncompared=("rev",))
 STEP_OUTCOME = ProjectionTable(StepOutcome, "place_id")
 DATED_FOLD = ProjectionTable(DatedFold, "place_id", uncompared=("folded_as_of",))
+CAMPAIGN_TARGET = ProjectionTable(CampaignTarget, "place_id")
 
-PLACE_TABLES = (VISIT, OBSERVATION, HAZARD, TASK, STEP_OUTCOME, DATED_FOLD)
+PLACE_TABLES = (VISIT, OBSERVATION, HAZARD, TASK, STEP_OUTCOME, DATED_FOLD, CAMPAIGN_TARGET)
 ALL_TABLES = (*PLACE_TABLES, TRANSITION)
 
 

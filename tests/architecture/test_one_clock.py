@@ -15,8 +15,11 @@ READERS = {
     "backend/http/limits.py": "how long to wait before the next try",
     "backend/operations/archive.py": "the time of a file in a backup",
     "backend/commands/demo.py": "which week the demonstration's offset chooses",
+    "backend/commands/year.py": "which year the community's offset chooses",
     "backend/commands/fleet.py": "which week the demonstration's offset chooses",
     "backend/embedded": "names of files put aside",
+    "backend/attachments/uploads.py": "when an unfinished upload expires",
+    "backend/attachments/purging.py": "which day's tidying it is, and how old a part without a row is",
     "worker/frame.py": "when a job is repeated",
     "worker/schedule.py": "when old feed rows are forgotten",
 }

@@ -51,6 +51,10 @@ def test_every_role_may_push(role: str) -> None:
         ("audit.read", {"committee", "administrator"}),
         ("quarantine.repair", {"safety_officer", "committee", "administrator"}),
         ("record.read", set(ROLES) - {"viewer"}),
+        ("campaign.read", set(ROLES) - {"viewer", "department"}),
+        ("campaign.manage", {"committee", "district", "administrator"}),
+        ("building.declare", {"grid_worker", "grid_head", "safety_officer", "committee"}),
+        ("building.approve", {"grid_head", "safety_officer", "committee"}),
     ],
 )
 def test_permission_is_held_by(permission: str, roles: set[str]) -> None:

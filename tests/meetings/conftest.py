@@ -11,6 +11,7 @@ from sqlalchemy import text
 from backend.db import Database
 from backend.forms.service import publish_shipped
 from backend.http.context import Runtime
+from backend.identity.audit import note_write
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
 from backend.meetings import queries, service
@@ -77,7 +78,7 @@ class Office:
 def runtime(settings: Settings, db: Database) -> Runtime:
     with db.transaction() as session:
         publish_shipped(session, 0)
-    return Runtime(settings, db, SilentBell(), authenticate, (Keyring(settings.secret_key),))
+    return Runtime(settings, db, SilentBell(), authenticate, note_write, (Keyring(settings.secret_key),))
 
 
 @pytest.fixture

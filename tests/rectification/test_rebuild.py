@@ -14,6 +14,7 @@ from backend.hazards.models import LedgerNumber
 from backend.rectification import compile as compiling
 from backend.rectification import rebuild
 from backend.rectification.projection_tables import ALL_TABLES
+from tests.factories.campaigns import make_campaign
 from tests.factories.places import merged
 from tests.hazards.delivering import NOW_MS, Town
 from tests.hazards.histories import PLACES, History, make_history
@@ -32,11 +33,12 @@ SPOILT = {
     "rectification_task": "assignee_id = gen_random_uuid()",
     "step_outcome": "reason = 'wrong_state'",
     "dated_fold": "next_ms = 1",
+    "campaign_target": "state = 'done'",
 }
 
 
 def full_story() -> History:
-    """Something in every projection: a hazard that was assigned, and one whose day is still to come."""
+    """Something in every projection but coverage: a hazard that was assigned, one whose day is still to come."""
     story = Story()
     story.visit(0, PARKED)
     story.step(1, "assign", HEAD)
@@ -51,7 +53,12 @@ def _iso(ms: int) -> str:
 
 @pytest.fixture
 def full(town: Town) -> Town:
-    return town.deliver(full_story())
+    town.deliver(full_story())
+    with town.transaction() as session:
+        make_campaign(session, town.runtime, town.community_id, now_ms=NOW_MS, kinds=["building"], days_before=60)
+    while town.work():
+        pass
+    return town
 
 
 def everything(town: Town) -> dict[str, list[Any]]:

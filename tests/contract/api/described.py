@@ -11,7 +11,9 @@ from backend import clock
 from backend.db import Database
 from backend.meetings import service
 from backend.meetings.periods import MONDAY, period_of
+from tests.factories.dangerous_houses import House
 from tests.factories.identity import give_role, make_account, sign_in
+from tests.factories.notices import issued, served
 from tests.factories.phones import Phone
 from tests.factories.sweeps import Person, Sweep, make_sweep
 
@@ -51,7 +53,8 @@ class Described:
 
 
 def make_described(app: Flask, db: Database) -> Described:
-    """The community, with hazards, an issued order, a draft paper, a record held back and one that waits."""
+    """The community, with hazards, an issued order, a served notice, a dangerous house, a draft paper, a record held
+    back and one that waits."""
     sweep = make_sweep(app, db)
     community, homes = sweep.community_id, sweep.tree.households
     chief = make_account(db, community, "committee", name="许大年")
@@ -70,7 +73,12 @@ def make_described(app: Flask, db: Database) -> Described:
             "closer": draft["closer"],
         },
     ).json
+    notice = issued(office, hazards[0])
+    noted = office.post(f"/notices/{notice['id']}/services", served()).json
     paper_id = make_draft(sweep, chief.id)
+    house = House(sweep, office, office)
+    house.done("appraised")
+    house.done("listed", household_id=str(homes[0]), persons=2)
     worker = make_account(db, community, name="田大禾")
     phone = Phone(app.test_client(), worker)
     stored = phone.push(phone.visit(homes[0]), phone.visit(uuid4()), phone.visit(homes[1]) | {"sha256": "0" * 64})
@@ -92,6 +100,10 @@ def make_described(app: Flask, db: Database) -> Described:
         "assignee_account_id": str(worker.id),
         "code": "ebike_charging",
         "version": "1",
+        "notice_id": notice["id"],
+        "service_id": noted["services"][0]["id"],
+        "house_id": str(house.id),
+        "household_id": str(homes[0]),
         "paper_id": str(paper_id),
         "key": "overdue",
     }

@@ -39,7 +39,7 @@ CONFIG: dict[str, Any] = {
 #: Codes that say a request has not the described form.
 OF_FORM = {"bad_request", "invalid_input", "envelope_invalid"}
 #: JSON Schema has no bounds for days.
-EXCUSED = {"/period_start"}
+EXCUSED = {"/period_start", "/inspected_on", "/reported_on"}
 
 
 class Stage:
