@@ -81,6 +81,9 @@ def test_sweep_offline_then_sync_everything_is_stored(
     phone.context.set_offline(False)
     phone.drain()
     assert_equal(phone, community, db, 4)
+    expect(page.get_by_text("全部已存到服务器")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("张照片等待上传")).to_have_count(0)
+    expect(page.get_by_text("张照片被服务器拒收")).to_have_count(0)
     # The door found in the field has come back by the feed, and stays one door.
     phone.to_building(building)
     expect(page.locator(".cell", has_text="909室")).to_have_count(1)
