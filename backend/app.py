@@ -12,6 +12,7 @@ from backend.campaigns.feed import CAMPAIGN_ENTITY, TARGET_ENTITY
 from backend.campaigns.projecting import want_found
 from backend.campaigns.routes import blueprint as campaigns
 from backend.console.pages import blueprint as pages
+from backend.console.phone_routes import blueprint as phone_app
 from backend.db import Database
 from backend.evacuations.feed import EVACUATION
 from backend.evacuations.projecting import load_standings
@@ -59,14 +60,15 @@ from backend.sync.feed_entities import FeedEntities
 from backend.sync.form_feed import form_entity, tell_form
 from backend.sync.large_records import take_raw_record
 from backend.sync.office_routes import blueprint as records
+from backend.sync.phone_key_routes import blueprint as phone_keys
 from backend.sync.place_feed import PLACE, tell_feed
 from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
-    *(sign_in, identity, audit, places, calendar, forms, sync, records),
+    *(sign_in, identity, audit, places, calendar, forms, sync, phone_keys, records),
     *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, uploads, notices, evacuations),
-    *(meetings, statements, privacy, pages, operations),
+    *(meetings, statements, privacy, pages, phone_app, operations),
     *(notifications, channels),
 )
 

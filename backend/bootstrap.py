@@ -31,6 +31,8 @@ DEV_LOCK = "requirements-dev.lock"
 INSTALLER_LOCK = "requirements-uv.lock"
 #: Commands that also need the development packages.
 DEV_COMMANDS = frozenset({"test", "ci"})
+#: Commands that serve, or test, the phone's app.
+APP_COMMANDS = frozenset({"demo", "serve", "test", "ci"})
 #: Present inside an environment while packages are being put into it.
 UNFINISHED = "saolou-unfinished"
 
@@ -62,6 +64,7 @@ def run(args: Sequence[str]) -> None:
             refuse_unsupported()
             place = find_place(ROOT)
             ensure(ROOT, place, locks_for(args))
+            ensure_app(ROOT, place, args)
             if Path(sys.prefix).resolve() != place.venv.resolve():
                 _re_execute(place, args)
     except BootstrapError as error:
@@ -73,8 +76,11 @@ def run(args: Sequence[str]) -> None:
 
 def locks_for(args: Sequence[str]) -> list[str]:
     """The lock files whose packages a command needs, in the order of installing."""
-    command = next((arg for arg in args if not arg.startswith("-")), "")
-    return [RUNTIME_LOCK, DEV_LOCK] if command in DEV_COMMANDS else [RUNTIME_LOCK]
+    return [RUNTIME_LOCK, DEV_LOCK] if _command_of(args) in DEV_COMMANDS else [RUNTIME_LOCK]
+
+
+def _command_of(args: Sequence[str]) -> str:
+    return next((arg for arg in args if not arg.startswith("-")), "")
 
 
 def refuse_unsupported(system: str = sys.platform, machine: str | None = None, abi: str | None = None) -> None:
@@ -134,6 +140,25 @@ def ensure(root: Path, place: Place, locks: Sequence[str]) -> None:
         marker.unlink()
         for name in stale:
             _stamp(place, name).write_text(_sha256(root / name))
+
+
+def ensure_app(root: Path, place: Place, args: Sequence[str]) -> None:
+    """Build the phone's app unless it is there. All else works without it: a failure is told and passed over."""
+    if _command_of(args) not in APP_COMMANDS or not (root / "mobile_contract/client/package.json").exists():
+        return
+    from backend import phone_build
+
+    if phone_build.is_fresh(root, place.venv):
+        return
+    with _exclusive(place.lock_file):
+        if phone_build.is_fresh(root, place.venv):
+            return
+        say("building the phone's app")
+        fetch = [find_uv(root, place), "pip", "install", "--quiet", "--python", str(place.python)]
+        try:
+            phone_build.build(root, place.venv, place.tools, fetch, installer_env(place))
+        except (phone_build.BuildFailed, OSError) as error:
+            say(f"the phone's app was not built, /m/ will say so; everything else works: {error}")
 
 
 def find_uv(root: Path, place: Place) -> str:

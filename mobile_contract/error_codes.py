@@ -40,6 +40,12 @@ _HTTP: Final = (
     ("token_unknown", 401, "登录凭证无效", "The token is not known"),
     ("token_expired", 401, "登录已过期，请刷新", "The access token has expired; refresh it"),
     ("refresh_reused", 401, "登录凭证已被使用，请重新登录", "A spent refresh token came back; log in again"),
+    (
+        "data_key_unopenable",
+        422,
+        "这把钥匙不是在本机为本社区保管的",
+        "This key was not made on this phone for this community and account",
+    ),
     ("device_revoked", 401, "本设备已被停用", "This device was revoked; it may only push"),
     ("permission_denied", 403, "没有权限", "Not allowed (never on push)"),
     ("protocol_too_old", 426, "请升级应用后再拉取", "Update the app to pull; pushing still works"),

@@ -103,6 +103,8 @@ def show(state: DemoState, url: str) -> None:
     console.print(table)
     show_checks(console, story["checks"])
     show_doors(url, paper["id"], state.person("committee"))
+    worker = state.person("grid_worker")
+    click.echo(f"phone    {url}/m/   log-in   {worker.login}   password   {worker.password}")
 
 
 PAPER_ROWS = {

@@ -1,8 +1,9 @@
 """Forms with their rules as phones see them in the feed. Published versions never change: each is made once."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.forms.catalogue import Override, load_overrides
 from backend.forms.models import FormVersion, RuleVersion
-from mobile_contract.forms import answers_schema, parse_form
+from mobile_contract.forms import FormUnknown, answers_schema, form_document, get_form, parse_form
 from mobile_contract.rules import RuleSet, parse_rules
 from mobile_contract.rules.thresholds import condition_with
 
@@ -115,8 +116,16 @@ def _with_overrides(version: _Version, made: _Made, overrides: Mapping[str, tupl
     return FeedForm(version.id, version.rev + sum(map(len, overrides.values())), orjson.Fragment(data))
 
 
+def _as_written(version: _Version, definition: dict[str, Any]) -> dict[str, Any]:
+    """The definition with its choices in the order of its file, which the database does not keep."""
+    with suppress(FormUnknown):
+        shipped = form_document(get_form(version.code, version.version))
+        return shipped if shipped == definition else definition
+    return definition
+
+
 def _make(session: Session, version: _Version) -> _Made:
-    definition = session.get_one(FormVersion, (version.code, version.version)).definition
+    definition = _as_written(version, session.get_one(FormVersion, (version.code, version.version)).definition)
     rule_set = session.get(RuleVersion, (version.code, version.rules)) if version.rules else None
     data = {
         "code": version.code,

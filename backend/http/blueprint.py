@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from typing import Any
 
+import flask
 import flask_smorest
 from flask import g, request
 
 from backend.errors import DomainError
 from backend.http.body import MAX_BYTES, BodyTooLarge, BodyUnreadable, read_body, read_what_comes
 from backend.http.context import RequestContext, runtime
-from backend.http.guards import Guard
+from backend.http.guards import PUBLIC, Guard
 from backend.http.limits import TooManyRequests
 
 View = Callable[..., Any]
@@ -103,6 +104,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             return framed_view
 
         return decorator
+
+    def files(self, rule: str, view: View) -> None:
+        """Serve ready-made files to anybody, outside the frame: no transaction, and no part of the described API."""
+        if not hasattr(view, "guard"):
+            vars(view)["guard"] = PUBLIC
+        flask.Blueprint.add_url_rule(self, rule, view_func=view, methods=["GET"])
 
     def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Callable[[View], View]:
         decorator: Callable[[View], View] = super().arguments(schema, location=location, **options)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from backend.forms.catalogue import FormCatalogue
@@ -52,7 +53,8 @@ class TaskFeed:
             return []
         sealer = self._keyring.sealer(session, community_id)
         assigned = {task.assign_step_id for task in tasks if task.assign_step_id is not None}
-        bodies = open_steps(session, sealer, community_id, assigned)
+        sent_back = _sent_back(session, community_id, [task.id for task in tasks])
+        bodies = open_steps(session, sealer, community_id, assigned | {step_id for step_id, _ in sent_back.values()})
         sights = _sights(session, community_id, {task.place_id for task in tasks})
         titles = RuleTitles(session, self._catalogue)
         return [
@@ -60,7 +62,8 @@ class TaskFeed:
                 str(task.id),
                 task.rev,
                 area_scope(task.grid_id or community_id),
-                _wire(task, titles, bodies.get(task.assign_step_id) or {}, sights),
+                _wire(task, titles, bodies.get(task.assign_step_id) or {}, sights)
+                | {"returned": _returned(sent_back.get(task.id), bodies)},
                 str(task.place_path),
             )
             for task in tasks
@@ -79,10 +82,11 @@ def seen_by(row: FeedRow, actor: Actor) -> FeedRow:
     data = row.data
     if row.path is None or sees_persons(actor, row.path, data["assignee_account_id"]):
         return row
-    party, measures = data["responsible_party"], data["measures"]
+    party, measures, returned = data["responsible_party"], data["measures"], data["returned"]
     masked = {
         "responsible_party": party and mask_party(party),
         "measures": measures and mask_prose(measures, persons_in(party or "")),
+        "returned": returned and {**returned, "reason": mask_prose(returned["reason"] or "", persons_in(party or ""))},
     }
     return row._replace(data={**data, **masked})
 
@@ -112,6 +116,25 @@ def _select(community_id: UUID) -> Select[Any]:
 def _in_area(community_id: UUID, scope_id: str) -> ColumnElement[bool]:
     area = UUID(scope_id.partition(":")[2])
     return Hazard.grid_id.is_(None) if area == community_id else Hazard.grid_id == area
+
+
+def _sent_back(session: Session, community_id: UUID, hazards: list[UUID]) -> dict[UUID, tuple[UUID, int]]:
+    """Hazards whose last change was a return: its step and when it was."""
+    t = Transition
+    last = (
+        select(t.hazard_id, t.step, t.cause_id, t.effective_ms)
+        .ext(distinct_on(t.hazard_id))
+        .where(t.community_id == community_id, t.hazard_id == func.any(hazards))
+        .order_by(t.hazard_id, t.n.desc())
+    )
+    return {hazard: (step_id, at_ms) for hazard, step, step_id, at_ms in session.execute(last) if step == "return"}
+
+
+def _returned(found: tuple[UUID, int] | None, bodies: dict[UUID, dict[str, Any]]) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    step_id, at_ms = found
+    return {"reason": bodies.get(step_id, {}).get("reason"), "at_ms": at_ms}
 
 
 def _sights(session: Session, community_id: UUID, places: set[UUID]) -> Sights:

@@ -239,3 +239,29 @@ class TokenAnswerSchema(WireSchema):
     name = fields.String(required=True)
     memberships = fields.List(fields.Nested(MembershipSchema), required=True)
     server_time_ms = WireInt(required=True)
+
+
+class DataKeyPublicSchema(WireSchema):
+    """Asks for the community's public key."""
+
+    install_id = WireUUID(required=True)
+    community_id = WireUUID(load_default=None, allow_none=True)
+
+
+class DataKeyPublicAnswerSchema(WireSchema):
+    """An uncompressed point of P-256 (65 bytes), hexadecimal."""
+
+    public_key = fields.String(required=True)
+
+
+class DataKeySchema(DataKeyPublicSchema):
+    """A wrapped data key of an account that works on this installation; hexadecimal."""
+
+    account_id = WireUUID(required=True)
+    wrapped = fields.String(required=True, validate=validate.Regexp(r"^(?:[0-9a-f]{2}){126}$"))
+
+
+class DataKeyAnswerSchema(WireSchema):
+    """The data key (32 bytes), hexadecimal."""
+
+    data_key = fields.String(required=True)

@@ -15,7 +15,7 @@ ROOMS = ("backend", "worker", "mobile_contract")
 TOP_FOLDERS = {"backend", "migrations", "mobile_contract", "worker", "tests"}
 CODE = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 PROSE = {".py", ".md", ".yml", ".yaml", ".toml", ".json", ".html", ".css", ".conf", ".mako", ".lock", ""}
-WORKING_FOLDERS = {"data", "node_modules", "__pycache__"}
+WORKING_FOLDERS = {"data", "node_modules", "__pycache__", "dist", "generated"}
 
 MOST_LINES = 300
 #: Files that may be longer, each with its reason.

@@ -23,6 +23,8 @@ PUBLIC_RULES = {
     "/api/v1/password-code",
     "/",
     "/login",
+    "/m/",
+    "/m/<path:name>",
     "/healthz",
     "/readyz",
     "/metrics",

@@ -240,6 +240,8 @@ def test_feed_carries_every_form_with_schema_and_rules(sweep: Sweep) -> None:
     assert parse_rules(data["rules"]).form == "ebike_charging"
     header = next(orjson.loads(orjson.dumps(row.data)) for row in rows if row.id == "header/1")
     assert header["rules"] is None
+    outcome = next(field for field in header["definition"]["fields"] if field["id"] == "outcome")
+    assert list(outcome["choices"]) == ["done", "vacant", "not_applicable", "no_answer", "refused", "wrong_address"]
 
 
 def test_feed_reads_definitions_once_a_process(sweep: Sweep) -> None:

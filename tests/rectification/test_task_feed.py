@@ -37,6 +37,7 @@ FIELDS = {
     "first_seen_ms",
     "extensions",
     "recheck_ms",
+    "returned",
 }
 
 
@@ -91,6 +92,7 @@ def test_row_has_exactly_the_fields_of_the_protocol(sweep: Sweep) -> None:
         "first_seen_ms": found_ms,
         "extensions": 0,
         "recheck_ms": None,
+        "returned": None,
     }
 
 
@@ -188,3 +190,19 @@ def test_step_at_the_office_reaches_the_feed(sweep: Sweep) -> None:
     before = sweep.counts("sync_change")["sync_change"]
     head.take("assign", hazard)
     assert sweep.counts("sync_change")["sync_change"] == before + 1
+
+
+def test_row_of_a_returned_task_says_why_until_something_else_happens(sweep: Sweep) -> None:
+    place, head = sweep.tree.households[1], sweep.person("grid_head")
+    sweep.visit(place, at_ms=clock.now_ms() - 60_000)
+    hazard = sweep.hazard_id(place)
+    head.take("assign", hazard, assignee_account_id=str(head.account.id))
+    head.take("accept", hazard)
+    head.take("submit", hazard)
+    assert load(sweep, hazard)[str(hazard)].data["returned"] is None
+    answer = head.take("return", hazard, reason="照片看不清楼道", deadline_ms=None)
+    assert answer.status_code in (200, 201), answer.get_data(as_text=True)
+    returned = load(sweep, hazard)[str(hazard)].data["returned"]
+    assert returned["reason"] == "照片看不清楼道"
+    head.take("submit", hazard)
+    assert load(sweep, hazard)[str(hazard)].data["returned"] is None
