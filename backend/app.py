@@ -26,6 +26,7 @@ from backend.inspections.record_kinds import RecordKinds
 from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
+from backend.meetings.document_routes import blueprint as documents
 from backend.meetings.routes import blueprint as meetings
 from backend.meetings.statement_routes import blueprint as statements
 from backend.notices.feed import NOTICE, notices_moved, tell_notice
@@ -52,7 +53,7 @@ from backend.sync.status_feed import RECORD_STATUS
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
     *(tasks, rechecks, work_orders, dossier, campaigns, attachments, notices, evacuations),
-    *(meetings, statements, pages, operations),
+    *(meetings, documents, statements, pages, operations),
 )
 
 

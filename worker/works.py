@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from worker.compile import compile_places
+from worker.documents import make_documents
 from worker.frame import Work
 from worker.papers import make_paper
 from worker.schedule import run_schedule
@@ -10,5 +11,6 @@ from worker.schedule import run_schedule
 WORKS = (
     Work("compile", compile_places, batch=1000),
     Work("paper", make_paper, lease=timedelta(minutes=10), isolation="REPEATABLE READ"),
+    Work("document", make_documents, lease=timedelta(minutes=10)),
     Work("schedule", run_schedule, repeat=timedelta(minutes=1)),
 )

@@ -42,7 +42,7 @@ class Job(Base):
 
 
 class JobProgress(Base):
-    """How far a long job has come: ``done`` of ``total`` (None: not known yet) in its ``stage``. Told, never relied on."""
+    """How far a long job has come: ``done`` of ``total`` (None: not known yet) in its ``stage``. Only told."""
 
     __tablename__ = "job_progress"
 

@@ -28,9 +28,7 @@ class Progress:
             told = insert(JobProgress).values(
                 community_id=self.community_id, kind=self.kind, subject=self.subject, **said
             )
-            session.execute(
-                told.on_conflict_do_update(index_elements=["community_id", "kind", "subject"], set_=said)
-            )
+            session.execute(told.on_conflict_do_update(index_elements=["community_id", "kind", "subject"], set_=said))
 
 
 def find_progress(session: Session, community_id: UUID, kind: str, subject: str) -> dict[str, Any] | None:

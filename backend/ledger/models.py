@@ -28,7 +28,8 @@ class LedgerRemark(Base):
 
 
 class Export(Base):
-    """A ledger that was asked for as a file. ``state``: queued, ready. ``scope``: paths it is limited to (all when empty).
+    """A ledger that was asked for as a file. ``state``: queued, ready. ``scope``: paths it is limited to (none:
+    the whole community).
 
     Its bytes are the ``ExportChunk`` rows in order; both are forgotten after some days.
     """
@@ -44,7 +45,7 @@ class Export(Base):
     requested_ms: Mapped[int] = mapped_column(BigInteger)
     requested_by: Mapped[UUID]
     rows: Mapped[int | None] = mapped_column(Integer)
-    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    size: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str | None] = mapped_column(Text)
     made_ms: Mapped[int | None] = mapped_column(BigInteger)
 

@@ -31,17 +31,20 @@ PLACE_KINDS = ("building", "household", "premises")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a figure is a function of. ``service_gap_chains``: ``form|chain`` of every chain that is no hazard."""
+    """What a figure is a function of. ``service_gap_chains``: ``form|chain`` of every chain that is no hazard;
+    ``next_end_ms``: the end of the period that follows."""
 
     community_id: UUID
     start_ms: int
     end_ms: int
     cutoff_ms: int
     service_gap_chains: tuple[str, ...] = ()
+    next_end_ms: int = 0
 
     @classmethod
     def of(cls, community_id: UUID, period: Period, cutoff_ms: int, gaps: Iterable[str] = ()) -> "Scope":
-        return cls(community_id, period.start_ms, period.end_ms, cutoff_ms, tuple(gaps))
+        ends = period.start_ms, period.end_ms
+        return cls(community_id, *ends, cutoff_ms, tuple(gaps), period.following().end_ms)
 
     @property
     def as_of_ms(self) -> int:

@@ -96,8 +96,8 @@ class PaperFile(Base):
     paper_id: Mapped[UUID] = mapped_column(primary_key=True)
     format: Mapped[str] = mapped_column(Text, primary_key=True)
     sha256: Mapped[str] = mapped_column(Text)
-    bytes: Mapped[int] = mapped_column(BigInteger)
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    size: Mapped[int] = mapped_column(BigInteger)
 
 
 class Minutes(Base):

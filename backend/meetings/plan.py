@@ -70,8 +70,11 @@ def set_plan(session: Session, community_id: UUID, plan: Plan, now_ms: int, acto
     settings = {**community.settings, SETTING: said}
     session.execute(update(Community).where(Community.community_id == community_id).values(settings=settings))
     audit(
-        *(session, community_id, "paper_plan_set", f"community:{community_id}"),
+        session,
+        community_id,
+        "paper_plan_set",
+        f"community:{community_id}",
         account_id=actor_id,
         at_ms=now_ms,
-        **said,
+        plan=said,
     )

@@ -12,6 +12,7 @@ from backend.meetings import queries
 from backend.meetings.figures import Figure, base_key
 from backend.meetings.labels import ORIGIN_ZH, OUTCOME_ZH, PLACE_KIND_ZH, SEVERITY_ZH, STATE_ZH, Labels
 from backend.meetings.models import PaperFigure, PaperFigureRow
+from backend.places.public_names import find_places
 
 KEY = re.compile(r"[a-z0-9_.]{1,120}")
 #: What ``state`` means for each kind of row.
@@ -29,7 +30,7 @@ def describe_rows(
         "visit": lambda: queries.find_visit_places(session, community_id, ids),
         "place": lambda: {place_id: place_id for place_id in ids},
     }[figure.row_kind]()
-    places = queries.find_places(session, community_id, set(place_of.values()))
+    places = find_places(session, community_id, set(place_of.values()))
     described = []
     for row in rows:
         place = places.get(place_of[row.row_id]) if row.row_id in place_of else None

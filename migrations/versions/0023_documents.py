@@ -20,8 +20,8 @@ def upgrade() -> None:
         sa.Column("paper_id", sa.Uuid(), nullable=False),
         sa.Column("format", sa.Text(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("bytes", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("community_id", "paper_id", "format", name=op.f("pk_paper_file")),
     )
     op.create_table(
@@ -54,7 +54,7 @@ def upgrade() -> None:
         sa.Column("requested_ms", sa.BigInteger(), nullable=False),
         sa.Column("requested_by", sa.Uuid(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=True),
-        sa.Column("bytes", sa.BigInteger(), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("sha256", sa.Text(), nullable=True),
         sa.Column("made_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_export")),

@@ -66,7 +66,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("community_id", "id", name=op.f("pk_decision_step")),
     )
     op.create_index(
-        op.f("ix_decision_step_community_id_decision_id"), "decision_step", ["community_id", "decision_id"], unique=False
+        op.f("ix_decision_step_community_id_decision_id"),
+        "decision_step",
+        ["community_id", "decision_id"],
+        unique=False,
     )
     for table in ("minutes", "decision", "decision_step"):
         guard_tenant_table(table)
