@@ -26,6 +26,7 @@ from backend.inspections.record_kinds import RecordKinds
 from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
+from backend.ledger.routes import blueprint as ledger
 from backend.meetings.document_routes import blueprint as documents
 from backend.meetings.routes import blueprint as meetings
 from backend.meetings.statement_routes import blueprint as statements
@@ -53,7 +54,7 @@ from backend.sync.status_feed import RECORD_STATUS
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
     *(tasks, rechecks, work_orders, dossier, campaigns, attachments, notices, evacuations),
-    *(meetings, documents, statements, pages, operations),
+    *(ledger, meetings, documents, statements, pages, operations),
 )
 
 

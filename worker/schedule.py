@@ -13,6 +13,7 @@ from backend.hazards.dated import want_due_folds
 from backend.http.context import Runtime
 from backend.identity.models import Community
 from backend.jobs import ledger
+from backend.ledger.exports import forget_exports
 from backend.meetings import service
 from backend.sync.feed import prune_changes
 from worker.compile import number
@@ -31,4 +32,5 @@ def run_schedule(session: Session, runtime: Runtime, community_id: UUID, _subjec
     # What the office wrote is numbered by the next pull; at night nobody pulls, and the lag would look like trouble.
     after_commit(session, lambda: number(runtime, community_id))
     if ledger.take_slot(session, community_id, f"prune:{datetime.now(clock.SHANGHAI):%G-W%V}"):
+        forget_exports(session, community_id, now_ms)
         prune_changes(session, community_id, datetime.now(UTC) - TOMBSTONES_KEPT)

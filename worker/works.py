@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from worker.compile import compile_places
 from worker.documents import make_documents
+from worker.exports import make_exports
 from worker.frame import Work
 from worker.papers import make_paper
 from worker.schedule import run_schedule
@@ -12,5 +13,6 @@ WORKS = (
     Work("compile", compile_places, batch=1000),
     Work("paper", make_paper, lease=timedelta(minutes=10), isolation="REPEATABLE READ"),
     Work("document", make_documents, lease=timedelta(minutes=10)),
+    Work("export", make_exports, lease=timedelta(minutes=30), isolation="REPEATABLE READ"),
     Work("schedule", run_schedule, repeat=timedelta(minutes=1)),
 )

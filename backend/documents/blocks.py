@@ -61,10 +61,16 @@ def fields(rows: Iterable[tuple[str, str]]) -> Block:
 
 
 def table(
-    caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, widths: Sequence[int], total: bool = False
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    widths: Sequence[int],
+    total: bool = False,
+    size: float = 10.5,
 ) -> Block:
     """A ruled table below its caption; its head is printed again on every page. ``widths`` are shares of the line;
-    ``total``: the last row sums up."""
+    ``total``: the last row sums up; ``size``: of its type in points."""
     return {
         "block": "table",
         "caption": caption,
@@ -72,6 +78,7 @@ def table(
         "rows": [list(row) for row in rows],
         "widths": list(widths),
         "total": total,
+        "size": size,
     }
 
 

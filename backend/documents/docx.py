@@ -36,6 +36,9 @@ def render_docx(
     about = document.core_properties
     about.title, about.author, about.comments = title, author, ""
     about.created = about.modified = datetime(dated.year, dated.month, dated.day)
+    for lang in document.styles.element.iter(qn("w:lang")):
+        # Without it, Chinese punctuation is set as elsewhere in East Asia.
+        lang.set(qn("w:eastAsia"), "zh-CN")
     for n, copy in enumerate(copies):
         section = document.sections[0] if n == 0 else document.add_section(WD_SECTION.NEW_PAGE)
         _page(section, copy)

@@ -25,10 +25,11 @@ def write_table(document: DocumentType, block: Block, line_mm: int) -> None:
     widths = [Emu(int(Mm(line_mm) * share / sum(shares))) for share in shares]
     table = document.add_table(rows=0, cols=len(widths), style="Table Grid")
     table.autofit, table.alignment = False, WD_TABLE_ALIGNMENT.CENTER
+    table._tbl.tblPr.append(_cell_margins())
     for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=True):
         column.w = width
-    table._tbl.append(_row(block["head"], widths, HEI, is_head=True))
-    plain = _row([""] * len(widths), widths, SONG)
+    table._tbl.append(_row(block["head"], widths, HEI, block["size"], is_head=True))
+    plain = _row([""] * len(widths), widths, SONG, block["size"])
     rows = block["rows"][:-1] if block["total"] else block["rows"]
     for texts in rows:
         # Copied, and not built cell by cell: a ledger has thousands of cells that differ in their text only.
@@ -37,11 +38,22 @@ def write_table(document: DocumentType, block: Block, line_mm: int) -> None:
             part.text = text
         table._tbl.append(row)
     if block["total"]:
-        table._tbl.append(_row(block["rows"][-1], widths, HEI))
+        table._tbl.append(_row(block["rows"][-1], widths, HEI, block["size"]))
     write_line(document, "", size=6, exactly=10)
 
 
-def _row(texts: Sequence[str], widths: Sequence[Emu], font: str, *, is_head: bool = False) -> Any:
+def _cell_margins() -> Any:
+    """Next to none at the sides: official tables are narrow."""
+    margins: Any = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), "40")
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    return margins
+
+
+def _row(texts: Sequence[str], widths: Sequence[Emu], font: str, size: float, *, is_head: bool = False) -> Any:
     """A row's element: every cell one centred line of text."""
     row: Any = OxmlElement("w:tr")
     about = row.get_or_add_trPr()
@@ -55,8 +67,8 @@ def _row(texts: Sequence[str], widths: Sequence[Emu], font: str, *, is_head: boo
         cell.get_or_add_tcPr().append(centred)
         paragraph = Paragraph(cell.p_lst[0], cell)
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        set_spacing(paragraph, 15)
-        run = write_run(paragraph, "", font, 10.5)
+        set_spacing(paragraph, size + 4.5)
+        run = write_run(paragraph, "", font, size)
         said = OxmlElement("w:t")
         said.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
         said.text = text

@@ -25,6 +25,7 @@ from backend.places.queries import in_scope
 from backend.rectification.models import RectificationTask
 from backend.rectification.presenting import RuleTitles
 from backend.rectification.step_bodies import StepBody, open_steps
+from mobile_contract.forms import Form
 from mobile_contract.rules.definition import CATEGORIES, SEVERITY_LABELS, Severity
 
 BATCH: Final = 1000
@@ -126,9 +127,11 @@ def _what(row: Row[Any], titles: RuleTitles, ledger: Ledger, place: PlaceLine | 
     rule_set = ledger.catalogue.rule_set(ledger.session, row.form, row.rule_version)
     category = CATEGORIES.get(rule_set.category) if rule_set is not None else None
     title = titles.title_of(row.form, row.rule_version, row.rules, row.chain)["zh"]
+    form = ledger.catalogue.form(ledger.session, row.form, rule_set.form_versions[-1]) if rule_set else None
+    where = locus_words(form, row.locus) if form else ""
     return {
         "category": (category or CATEGORIES["other"]).zh,
-        "description": f"{title}（{row.locus}）" if row.locus else title,
+        "description": f"{title}（{where}）" if where else title,
         "severity": SEVERITY_LABELS[Severity(row.severity)].zh,
         "found_on": short_date(row.registered_ms),
         "due_on": short_date(row.deadline_ms),
@@ -140,6 +143,19 @@ def _what(row: Row[Any], titles: RuleTitles, ledger: Ledger, place: PlaceLine | 
         "extensions": str(row.extensions),
         "closed_on": short_date(row.closed_ms),
     }
+
+
+def locus_words(form: Form, locus: str) -> str:
+    """Which object of its kind a locus means: ``STAIR/3F`` is 楼梯间，3F."""
+    parts = locus.split("/")
+    if len(parts) != len(form.locus):
+        return ""
+    said = []
+    for name, part in zip(form.locus, parts, strict=True):
+        choices = {choice.code.upper(): choice.label.zh for choice in form.by_id[name].choices}
+        if part not in ("-", ""):
+            said.append(choices.get(part) or mask_text(part))
+    return "，".join(said)
 
 
 def _assignment(body: StepBody) -> Cells:

@@ -19,6 +19,8 @@ SHEET: Final = "台账"
 TOTAL: Final = "合计"
 #: Rows above the first line: title, who filled it in when, headings.
 ABOVE: Final = 3
+#: Columns that every ledger of officials begins with.
+OFFICIAL: Final = 12
 MOST_ROWS: Final = 200_000
 MOST_UNPACKED: Final = 512 * 1024 * 1024
 #: What a cell of a spreadsheet holds.
@@ -78,14 +80,16 @@ def write_ledger(file: Path | io.BytesIO, heading: Heading, lines: Iterable[Cell
 def _set_up(book: Any, sheet: Any, heading: Heading, plain: dict[str, Any]) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
+    # Two sheets side by side: on one, 25 columns could not be read.
+    sheet.fit_to_pages(2, 0)
     sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     sheet.set_footer("&C— &P —")
     sheet.repeat_rows(ABOVE - 1)
     sheet.freeze_panes(ABOVE, 0)
     for at, column in enumerate(COLUMNS):
         sheet.set_column(at, at, column.width)
-    last = len(COLUMNS) - 1
+    # Over the columns of the first sheet.
+    last = OFFICIAL - 1
     sheet.set_row(0, 30)
     centred = book.add_format({**plain, "bold": True, "font_size": 16, "align": "center"})
     sheet.merge_range(0, 0, 0, last, heading.title, centred)

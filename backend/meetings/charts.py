@@ -91,17 +91,18 @@ def by_share(caption: str, rows: Sequence[Share], rates: Sequence[str]) -> Drawi
 
 def trend(caption: str, periods: Sequence[str], lines: Sequence[Series]) -> Drawing:
     """Lines over periods, each with marks of its own shape and the number at every point."""
-    top, bottom, left, right = 110, 520, 110, WIDTH - 110
+    top, bottom, left, right = 110, 520, 170, WIDTH - 170
     most = max((value for series in lines for value in series.values), default=0) or 1
     xs = [left + n * (right - left) // max(len(periods) - 1, 1) for n in range(len(periods))]
     marks: list[Mark] = [line(left - 60, bottom + 14, right + 60, bottom + 14, AXIS)]
+    above = [_ranks([series.values[n] for series in lines]) for n in range(len(periods))]
     for at, (series, ink, shape) in enumerate(zip(lines, SERIES_INK, SHAPES, strict=False)):
         ys = [bottom - value * (bottom - top) // most for value in series.values]
         points = list(zip(xs, ys, strict=True))
         marks += [line(*a, *b, ink, 5) for a, b in pairwise(points)]
-        for (x, y), value in zip(points, series.values, strict=True):
+        for (x, y), value, ranks in zip(points, series.values, above, strict=True):
             marks.append(dot(x, y, 13, ink, shape))
-            marks.append(label(*_beside(x, y, at), str(value), size=85, anchor="middle", fill=ink))
+            marks.append(label(*_beside(x, y, ranks[at]), str(value), size=85, anchor="middle", fill=ink))
         marks += [
             dot(left + at * 380, 30, 13, ink, shape),
             label(left + 30 + at * 380, 30, series.name, fill=ink),
@@ -111,9 +112,15 @@ def trend(caption: str, periods: Sequence[str], lines: Sequence[Series]) -> Draw
     return drawing_of(bottom + 90, f"{caption}（{'、'.join(periods)}）：{said}", marks)
 
 
-def _beside(x: int, y: int, at: int) -> tuple[int, int]:
-    """Where the number of a point stands: each line's on another side, so that equal values stay readable."""
-    return ((x, y - 36), (x + 44, y), (x - 44, y))[at]
+def _ranks(values: Sequence[int]) -> list[int]:
+    """0 for the highest value of a period, 1 for the next, and so on; equal ones in the order of the lines."""
+    order = sorted(range(len(values)), key=lambda n: -values[n])
+    return [order.index(n) for n in range(len(values))]
+
+
+def _beside(x: int, y: int, rank: int) -> tuple[int, int]:
+    """Where the number of a point stands: above the highest, below the next, right of the lowest."""
+    return ((x, y - 34), (x, y + 34), (x + 50, y - 20))[rank]
 
 
 def _legend(entries: Sequence[tuple[str, str]]) -> list[Mark]:

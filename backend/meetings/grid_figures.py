@@ -18,6 +18,7 @@ from backend.meetings.figures import COLUMNS
 from backend.meetings.labels import NO_GRID
 from backend.meetings.models import PaperFigure, PaperFigureRow
 from backend.places.models import Place
+from backend.places.naming import pinyin_key
 
 #: Figures whose rows are transitions, and those whose rows are doors.
 OF_HAZARDS: Final = (
@@ -68,7 +69,7 @@ def store_by_grid(session: Session, community_id: UUID, paper_id: UUID, names: M
     if stored:
         session.execute(insert(PaperFigure), stored)
     lines = [GridLine(part, names.get(part, part), values) for part, values in found.items()]
-    return sorted(lines, key=lambda line: (line.part == NO_GRID, line.name, line.part))
+    return sorted(lines, key=lambda line: (line.part == NO_GRID, pinyin_key(line.name), line.part))
 
 
 def _of_hazards(community_id: UUID, paper_id: UUID) -> Select[Any]:

@@ -15,7 +15,7 @@ from backend.meetings.sentences import plain
 DRAFT: Final = "草稿，未印发"
 LEDGER_TITLE: Final = "隐患排查整治台账"
 #: Shares of the line of the ledger's printed columns.
-_WIDTHS: Final = {"n": 5, "number": 13, "description": 18, "measures": 14, "category": 9, "checker": 9}
+_WIDTHS: Final = {"n": 5, "number": 14, "description": 19, "measures": 14, "severity": 6, "state": 7}
 
 
 def day_of(paper: Paper) -> date:
@@ -55,7 +55,7 @@ def ledger_blocks(content: Mapping[str, Any], rows: Sequence[Cells], n: int) -> 
     if is_whole:
         lines.append(["合计", f"共{total}处", *[""] * (len(head) - 2)])
     widths = [_WIDTHS.get(key, 8) for key in PRINTED]
-    table = page.table(f"附件{n}　{LEDGER_TITLE}", head, lines, widths=widths, total=is_whole)
+    table = page.table(f"附件{n}　{LEDGER_TITLE}", head, lines, widths=widths, total=is_whole, size=9)
     return [table] if is_whole else [table, page.note(f"共{total}处，此处印前{len(lines)}处，全部见电子台账。")]
 
 
@@ -70,7 +70,7 @@ def _block(block: Mapping[str, Any]) -> Block:
     if kind == "chart":
         return page.drawing(block["caption"], block["drawing"])
     rows = [[plain([cell]) for cell in row] for row in block["rows"]]
-    widths = block["widths"] or [1] * len(block["head"])
+    widths = block["widths"] or [2, *[1] * (len(block["head"]) - 1)]
     return page.table(block["caption"], block["head"], rows, widths=widths, total=_sums_up(rows))
 
 

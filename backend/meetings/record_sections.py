@@ -178,6 +178,8 @@ def _trend(found: Findings) -> list[Block]:
     periods = [*(_named(period) for period, _ in found.trend), _named(found.period)]
     values = [*(values for _, values in found.trend), found.values]
     lines = [Series(found.label(key), [v.get(key, 0) for v in values]) for key in TREND]
+    if not any(any(line.values) for line in lines):
+        return []
     caption = f"近{len(periods)}期变化（处）"
     return [chart(caption, trend(caption, periods, lines))]
 

@@ -5,6 +5,7 @@ from datetime import date
 from marshmallow import Schema, fields, validate
 
 from backend.http.paging import PageQuery
+from backend.http.schemas import ProgressSchema
 from backend.meetings.periods import KINDS
 
 
@@ -22,16 +23,6 @@ class PaperSchema(Schema):
     cutoff = fields.String(required=True, allow_none=True)
     issued = fields.String(required=True, allow_none=True)
     sha256 = fields.String(required=True, allow_none=True)
-
-
-class ProgressSchema(Schema):
-    """How far a job is. ``state``: waiting, running, done, failed. ``done`` of ``total`` (null: not known yet) within
-    ``stage``."""
-
-    state = fields.String(required=True, validate=validate.OneOf(("waiting", "running", "done", "failed")))
-    stage = fields.String(required=True, allow_none=True)
-    done = fields.Integer(required=True)
-    total = fields.Integer(required=True, allow_none=True)
 
 
 class PaperFileSchema(Schema):
