@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from backend import clock
@@ -151,7 +151,7 @@ def _store(session: Session, community_id: UUID, export_id: UUID, file: Path) ->
         while body := source.read(CHUNK):
             digest.update(body)
             size, n = size + len(body), n + 1
-            session.execute(ExportChunk.__table__.insert().values(**of_export, n=n, body=body))
+            session.execute(insert(ExportChunk), [{**of_export, "n": n, "body": body}])
     return digest.hexdigest(), size
 
 

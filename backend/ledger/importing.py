@@ -40,18 +40,18 @@ add_messages(
 def take_in(ledger: Ledger, lines: Sequence[Cells], *, now_ms: int, actor_id: UUID, dry_run: bool) -> dict[str, Any]:
     """Compare a file's lines with the ledger as it stands; keep the remarks that differ, unless ``dry_run``.
 
-    ``{"lines", "same", "kept", "unknown": [number], "differences": [{number, column, ledger, file}]}``.
+    ``{"lines", "same", "kept", "strange": [number], "differences": [{number, column, ledger, file}]}``.
     """
     if len(lines) > MOST_LINES:
         raise LedgerTooLong(most=MOST_LINES)
-    report: dict[str, Any] = {"lines": len(lines), "same": 0, "kept": 0, "unknown": [], "differences": []}
+    report: dict[str, Any] = {"lines": len(lines), "same": 0, "kept": 0, "strange": [], "differences": []}
     source = iter(lines)
     while batch := list(islice(source, BATCH)):
         known = _known(ledger, [line["number"] for line in batch if line["number"]])
         for line in batch:
             held = known.get(line["number"])
             if held is None:
-                report["unknown"].append(line["number"] or f"第{line['n']}行")
+                report["strange"].append(line["number"] or f"第{line['n']}行")
                 continue
             remarks = {key: line[key] for key in REMARKS if line[key] != held.cells[key]}
             others = _differences(held.cells, line)
@@ -66,7 +66,7 @@ def take_in(ledger: Ledger, lines: Sequence[Cells], *, now_ms: int, actor_id: UU
                         actor_id=actor_id,
                     )
     ledger.session.flush()
-    for name in ("unknown", "differences"):
+    for name in ("strange", "differences"):
         report[f"{name}_total"] = len(report[name])
         report[name] = report[name][:MOST_TOLD]
     return report

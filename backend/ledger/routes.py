@@ -71,7 +71,7 @@ def get_export_file(ctx: RequestContext, export_id: UUID) -> Response:
     _note(ctx, "ledger_exported", export_id, rows=export.rows)
     answer = Response(exports.read_chunks(ctx.runtime.db, ctx.community_id, export_id), mimetype=exports.XLSX)
     answer.headers.set("Content-Disposition", "attachment", filename="隐患排查整治台账.xlsx")
-    answer.content_length = export.size
+    answer.headers["Content-Length"] = str(export.size)
     return answer
 
 

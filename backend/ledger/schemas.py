@@ -37,13 +37,13 @@ class DifferenceSchema(Schema):
 
 
 class LedgerReportSchema(Schema):
-    """What an import did, or would do. ``kept``: lines whose remarks were taken in; ``unknown``: numbers that are none
+    """What an import did, or would do. ``kept``: lines whose remarks were taken in; ``strange``: numbers that are none
     of this ledger within reach of the caller. Both lists name the first 500."""
 
     lines = fields.Integer(required=True)
     same = fields.Integer(required=True)
     kept = fields.Integer(required=True)
-    unknown = fields.List(fields.String(), required=True)
-    unknown_total = fields.Integer(required=True)
+    strange = fields.List(fields.String(), required=True)
+    strange_total = fields.Integer(required=True)
     differences = fields.List(fields.Nested(DifferenceSchema), required=True)
     differences_total = fields.Integer(required=True)

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from backend.meetings.coverage_figures import COVERAGE_FIGURES
 from backend.meetings.grid_figures import GridLine
 from backend.meetings.hazard_figures import HAZARD_FIGURES
-from backend.meetings.livelihood import SERVICE_FORMS
 from backend.meetings.outlook import Task
 from backend.meetings.outlook_figures import OUTLOOK_FIGURES
 from backend.meetings.paper_blocks import Block, Cell, Findings, heading, paragraph, short_day, table
@@ -18,7 +17,7 @@ from backend.meetings.sentences import Part, say
 #: Figures that other sections print; all others are services'.
 ELSEWHERE: Final = frozenset(
     figure.key for figures in (HAZARD_FIGURES, COVERAGE_FIGURES, OUTLOOK_FIGURES) for figure in figures
-) | {"served"}
+)
 COMMITTEE, STREET = "社区两委", "社区两委、街道"
 
 
@@ -53,24 +52,16 @@ MATTERS: Final = (
 
 
 def livelihood_blocks(found: Findings) -> list[Block]:
-    """五: 急难愁盼、报警器、燃气、低保 and whatever else the figures count that is no hazard and no door."""
-    forms = [form for form in SERVICE_FORMS if found.values.get(f"served.{form}")]
-    blocks: list[Block] = []
-    if forms:
-        parts: list[Part] = say(f"{found.words.this}办理民生服务{{served}}处次：", found.values)
-        for n, form in enumerate(forms):
-            end = "。" if n == len(forms) - 1 else "，"
-            parts += say("{form}{served." + form + "}处次{end}", found.values, form=found.labels.form(form), end=end)
-        blocks.append(paragraph(parts))
+    """五: whatever the figures count that is no hazard and no door: 急难愁盼、报警器、燃气、低保."""
     others = [f for f in found.figures if f.key not in ELSEWHERE and found.values.get(f.key)]
-    if others:
-        listed: list[Part] = []
-        for n, figure in enumerate(others):
-            end = "。" if n == len(others) - 1 else "；"
-            said = "{label}{" + figure.key + "}{unit}{end}"
-            listed += say(said, found.values, label=figure.label, unit=figure.unit, end=end)
-        blocks.append(paragraph(listed))
-    return blocks or [paragraph([f"{found.words.this}无民生服务记录。"])]
+    if not others:
+        return [paragraph([f"{found.words.this}无民生服务记录。"])]
+    parts: list[Part] = []
+    for n, figure in enumerate(others):
+        end = "。" if n == len(others) - 1 else "；"
+        said = "{label}{" + figure.key + "}{unit}{end}"
+        parts += say(said, found.values, label=figure.label, unit=figure.unit, end=end)
+    return [paragraph(parts)]
 
 
 def matter_blocks(found: Findings) -> list[Block]:

@@ -23,7 +23,6 @@ from backend.meetings.grid_figures import store_by_grid
 from backend.meetings.hazard_figures import HAZARD_FIGURES
 from backend.meetings.labels import load_labels
 from backend.meetings.listing import list_entries
-from backend.meetings.livelihood import LIVELIHOOD_FIGURES
 from backend.meetings.models import PaperFigure, PaperFigureRow
 from backend.meetings.outlook import has_begun_before, read_outlook
 from backend.meetings.outlook_figures import OUTLOOK_FIGURES
@@ -33,7 +32,7 @@ from backend.meetings.paper_ledger import store_ledger
 from backend.meetings.periods import Period, period_from
 from backend.meetings.seals import receipts_digest
 
-FIGURES: tuple[Figure, ...] = (*HAZARD_FIGURES, *COVERAGE_FIGURES, *LIVELIHOOD_FIGURES)
+FIGURES: tuple[Figure, ...] = (*HAZARD_FIGURES, *COVERAGE_FIGURES)
 #: With those that are stated but never corrected.
 EVERY_FIGURE: tuple[Figure, ...] = (*FIGURES, *OUTLOOK_FIGURES)
 #: Longest list printed inside a paper; the rest is in the receipts.
