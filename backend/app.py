@@ -28,6 +28,7 @@ from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
 from backend.ledger.routes import blueprint as ledger
 from backend.meetings.document_routes import blueprint as documents
+from backend.meetings.minutes_routes import blueprint as minutes
 from backend.meetings.routes import blueprint as meetings
 from backend.meetings.statement_routes import blueprint as statements
 from backend.notices.feed import NOTICE, notices_moved, tell_notice
@@ -54,7 +55,7 @@ from backend.sync.status_feed import RECORD_STATUS
 BLUEPRINTS = (
     *(sign_in, identity, places, forms, sync, records),
     *(tasks, rechecks, work_orders, dossier, campaigns, attachments, notices, evacuations),
-    *(ledger, meetings, documents, statements, pages, operations),
+    *(ledger, meetings, documents, minutes, statements, pages, operations),
 )
 
 

@@ -8,30 +8,50 @@ from flask import Response
 from backend.http import Blueprint, RequestContext, requires
 from backend.identity.audit import audit
 from backend.meetings import errors, queries
-from backend.meetings.paper_files import FORMATS, PaperFormatUnknown, file_name, get_file
+from backend.meetings.paper_files import FORMATS, file_name, get_file
 from backend.meetings.plan import Plan, plan_of, set_plan
 from backend.meetings.routes import ISSUES, READS, readable
 from backend.meetings.schemas import PaperPlanSchema
 
 blueprint = Blueprint("documents", __name__, url_prefix="/api/v1", description="简报文档 · Documents of papers")
-AS_FILE = {
-    "responses": {
-        "200": {
-            "description": "The document · 文档",
-            "content": {kind.mime: {"schema": {"type": "string", "format": "binary"}} for kind in FORMATS.values()},
-        }
-    }
-}
+RAISES = (queries.PaperNotFound, errors.PaperFileNotReady)
 
 
-@blueprint.get(
-    "/papers/<uuid:paper_id>.<any(pdf, docx, xlsx):name>",
-    guard=READS,
-    raises=(queries.PaperNotFound, PaperFormatUnknown, errors.PaperFileNotReady),
-)
-@blueprint.doc(**AS_FILE)
-def get_paper_file(ctx: RequestContext, paper_id: UUID, name: str) -> Response:
-    """A paper as PDF, as DOCX for WPS and Word, or its ledger as XLSX. Of an issued paper the same bytes for ever."""
+def as_file(name: str) -> dict[str, Any]:
+    """The description of an answer that is a document."""
+    content = {FORMATS[name].mime: {"schema": {"type": "string", "format": "binary"}}}
+    return {"responses": {"200": {"description": "The document · 文档", "content": content}}}
+
+
+def file_answer(body: bytes, name: str, saved_as: str) -> Response:
+    """A document that a browser saves."""
+    answer = Response(body, mimetype=FORMATS[name].mime)
+    answer.headers.set("Content-Disposition", "attachment", filename=saved_as)
+    return answer
+
+
+@blueprint.get("/papers/<uuid:paper_id>.pdf", guard=READS, raises=RAISES)
+@blueprint.doc(**as_file("pdf"))
+def get_paper_pdf(ctx: RequestContext, paper_id: UUID) -> Response:
+    """A paper to print. Of an issued one the same bytes for ever."""
+    return _document(ctx, paper_id, "pdf")
+
+
+@blueprint.get("/papers/<uuid:paper_id>.docx", guard=READS, raises=RAISES)
+@blueprint.doc(**as_file("docx"))
+def get_paper_docx(ctx: RequestContext, paper_id: UUID) -> Response:
+    """A paper for WPS and Word. Of an issued one the same bytes for ever."""
+    return _document(ctx, paper_id, "docx")
+
+
+@blueprint.get("/papers/<uuid:paper_id>.xlsx", guard=READS, raises=RAISES)
+@blueprint.doc(**as_file("xlsx"))
+def get_paper_ledger(ctx: RequestContext, paper_id: UUID) -> Response:
+    """The whole ledger attached to a paper. Of an issued one the same bytes for ever."""
+    return _document(ctx, paper_id, "xlsx")
+
+
+def _document(ctx: RequestContext, paper_id: UUID, name: str) -> Response:
     paper = readable(ctx, paper_id)
     found = get_file(ctx.session, paper, name)
     audit(
@@ -40,8 +60,7 @@ def get_paper_file(ctx: RequestContext, paper_id: UUID, name: str) -> Response:
         at_ms=ctx.now_ms,
         format=name,
     )
-    answer = Response(found.body, mimetype=FORMATS[name].mime)
-    answer.headers.set("Content-Disposition", "attachment", filename=file_name(paper.content or {}, name))
+    answer = file_answer(found.body, name, file_name(paper.content or {}, name))
     answer.set_etag(found.sha256)
     return answer
 

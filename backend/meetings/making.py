@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend import clock
 from backend.http.context import Runtime
-from backend.identity.keys import Keyring
+from backend.identity.keys import Keyring, Sealer
 from backend.identity.models import Community
 from backend.jobs.progress import Progress
 from backend.meetings import queries
@@ -17,6 +17,7 @@ from backend.meetings.composing import compose
 from backend.meetings.corrections import Recompute, find_corrections, recompute
 from backend.meetings.coverage_figures import COVERAGE_FIGURES
 from backend.meetings.data_state import count_undrained, read_data_state
+from backend.meetings.decisions import list_tasks
 from backend.meetings.errors import CompilePending
 from backend.meetings.figures import Figure, Scope, store_figures
 from backend.meetings.grid_figures import store_by_grid
@@ -70,7 +71,10 @@ def make_paper(
     drop_files(session, community_id, paper_id)
     period = period_from(paper.kind, paper.period_start_ms)
     found = find(session, community_id, paper_id, period, figures)
-    found |= _lists(session, runtime, community_id, paper_id, found["labels"])
+    sealer = runtime.part(Keyring).sealer(session, community_id)
+    found |= _lists(session, sealer, community_id, paper_id, found["labels"])
+    tasks = list_tasks(session, sealer, community_id, period, found["cutoff_ms"])
+    found["outlook"] = read_outlook(session, community_id, period, tasks)
     found["ledger"] = store_ledger(session, runtime, community_id, paper_id, progress)
     content = compose(Findings(figures=(*figures, *OUTLOOK_FIGURES), period=period, **found))
     content["receipts_sha256"] = receipts_digest(session, community_id, paper_id)
@@ -80,9 +84,8 @@ def make_paper(
     progress.say("made", 1, 1)
 
 
-def _lists(session: Session, runtime: Runtime, community_id: UUID, paper_id: UUID, labels: Any) -> dict[str, Any]:
+def _lists(session: Session, sealer: Sealer, community_id: UUID, paper_id: UUID, labels: Any) -> dict[str, Any]:
     """The hazards that are printed by name: grave ones with who puts them right, overdue ones without."""
-    sealer = runtime.part(Keyring).sealer(session, community_id)
     found = {}
     for name, key in (("major", "open_end.red"), ("overdue", "overdue")):
         figure = PaperFigure(community_id=community_id, paper_id=paper_id, key=key, row_kind="hazard")
@@ -115,7 +118,6 @@ def find(
         "grids": store_by_grid(session, community_id, paper_id, labels.grids),
         "trend": [] if is_first else _trend(period, of),
         "is_first": is_first,
-        "outlook": read_outlook(session, community_id, period, ()),
     }
 
 

@@ -142,6 +142,7 @@ class Decision(Base):
     minutes_id: Mapped[UUID]
     n: Mapped[int] = mapped_column(Integer)
     owner_id: Mapped[UUID | None]
+    first_due: Mapped[date] = mapped_column(Date)
     due: Mapped[date] = mapped_column(Date)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     decided_ms: Mapped[int] = mapped_column(BigInteger)

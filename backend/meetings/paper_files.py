@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from backend.db import after_commit
 from backend.documents.docx import render_docx
 from backend.documents.pdf import render_pdf
-from backend.errors import NotFound
 from backend.http.context import Runtime
 from backend.jobs import ledger as jobs
 from backend.jobs.progress import Progress, find_progress
@@ -84,10 +83,6 @@ FORMATS: Final[Mapping[str, Format]] = {
 }
 
 
-class PaperFormatUnknown(NotFound):
-    """There is no document of that kind."""
-
-
 def want_files(session: Session, runtime: Runtime, community_id: UUID, paper_id: UUID) -> None:
     """Have the documents of a paper made, once this is committed."""
     jobs.want(session, JOB, community_id, [str(paper_id)])
@@ -138,9 +133,7 @@ def paper_work(session: Session, community_id: UUID, paper_id: UUID) -> dict[str
 
 
 def get_file(session: Session, paper: Paper, name: str) -> PaperFile:
-    """A document; PaperFormatUnknown, PaperFileNotReady."""
-    if name not in FORMATS:
-        raise PaperFormatUnknown
+    """A document of one of ``FORMATS``; PaperFileNotReady."""
     found = session.get(PaperFile, (paper.community_id, paper.id, name))
     if found is None:
         raise PaperFileNotReady

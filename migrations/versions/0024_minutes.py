@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("minutes_id", sa.Uuid(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("first_due", sa.Date(), nullable=False),
         sa.Column("due", sa.Date(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("decided_ms", sa.BigInteger(), nullable=False),
