@@ -31,6 +31,7 @@ from backend.meetings.paper_blocks import Findings
 from backend.meetings.paper_files import drop_files, want_files
 from backend.meetings.paper_ledger import store_ledger
 from backend.meetings.periods import Period, period_from
+from backend.meetings.record_sections import TREND
 from backend.meetings.seals import receipts_digest
 
 FIGURES: tuple[Figure, ...] = (*HAZARD_FIGURES, *COVERAGE_FIGURES)
@@ -105,6 +106,7 @@ def find(
     values = store_figures(session, (*figures, *OUTLOOK_FIGURES), scope, paper_id)
     of = recompute(session, figures, scope)
     corrections, reconciliation = find_corrections(session, community_id, period, of)
+    in_trend = [figure for figure in figures if figure.key in TREND]
     is_first = not has_begun_before(session, community_id, period.start_ms)
     return {
         "community": community.name,
@@ -116,7 +118,7 @@ def find(
         "corrections": corrections,
         "reconciliation": reconciliation,
         "grids": store_by_grid(session, community_id, paper_id, labels.grids),
-        "trend": [] if is_first else _trend(period, of),
+        "trend": [] if is_first else _trend(period, recompute(session, in_trend, scope)),
         "is_first": is_first,
     }
 

@@ -95,11 +95,15 @@ def drop_files(session: Session, community_id: UUID, paper_id: UUID) -> None:
 
 
 def make_files(session: Session, runtime: Runtime, community_id: UUID, paper_id: UUID) -> None:
-    """Make the documents that a paper does not have yet. Nothing is made of a paper that is being computed."""
+    """Make a draft's documents anew, or those that an issued paper does not have yet. Nothing is made of a paper that is
+    being computed."""
     paper = queries.get_paper(session, community_id, paper_id, lock=True)
     if paper.content is None or paper.state == "queued":
         return
     progress = Progress(runtime.db, community_id, JOB, str(paper_id))
+    if paper.state != "issued":
+        # Those of an earlier draft may have been stored while this one was computed.
+        drop_files(session, community_id, paper_id)
     held = {row.format for row in list_files(session, community_id, paper_id)}
     for n, (name, kind) in enumerate(FORMATS.items()):
         progress.say(name, n, len(FORMATS))

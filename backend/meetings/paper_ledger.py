@@ -29,13 +29,10 @@ def store_ledger(
     """Freeze the ledger of a paper whose figures are stored: ``{"rows", "sha256"}``."""
     of_paper = {"community_id": community_id, "paper_id": paper_id}
     session.execute(delete(PaperLedgerRow).filter_by(**of_paper))
-    r = PaperFigureRow
-    touched = select(r.row_id).where(r.community_id == community_id, r.paper_id == paper_id, r.key.in_(TOUCHED))
-    conditions = [Hazard.id.in_(touched)]
+    touched = _touched(session, community_id, paper_id)
     sealer = runtime.part(Keyring).sealer(session, community_id)
     ledger = Ledger(session, sealer, runtime.part(FormCatalogue), community_id)
-    total, n, digest = ledger.count(conditions), 0, hashlib.sha256()
-    lines = ledger.lines(conditions)
+    n, digest, lines = 0, hashlib.sha256(), ledger.lines_of(touched)
     while batch := list(islice(lines, BATCH)):
         rows = []
         for line in batch:
@@ -44,8 +41,17 @@ def store_ledger(
             digest.update(_line(line.hazard_id, cells))
             rows.append({**of_paper, "n": n, "hazard_id": line.hazard_id, "cells": cells})
         session.execute(insert(PaperLedgerRow), rows)
-        progress.say("ledger", n, total)
+        progress.say("ledger", n, len(touched))
     return {"rows": n, "sha256": digest.hexdigest()}
+
+
+def _touched(session: Session, community_id: UUID, paper_id: UUID) -> list[UUID]:
+    """The hazards behind the paper's figures, by time of registration."""
+    r = PaperFigureRow
+    rows = select(r.row_id).where(r.community_id == community_id, r.paper_id == paper_id, r.key.in_(TOUCHED))
+    found = rows.distinct().subquery("touched")
+    hazards = select(Hazard.id).join(found, found.c.row_id == Hazard.id).where(Hazard.community_id == community_id)
+    return list(session.scalars(hazards.order_by(Hazard.registered_ms, Hazard.id)))
 
 
 def _line(hazard_id: UUID, cells: list[str]) -> bytes:
