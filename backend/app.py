@@ -4,12 +4,15 @@ from flask import Flask
 
 from backend.attachments.file_store import FileStore
 from backend.attachments.routes import blueprint as attachments
+from backend.calendar.listeners import CalendarListeners
+from backend.calendar.routes import blueprint as calendar
 from backend.campaigns.feed import CAMPAIGN_ENTITY, TARGET_ENTITY
 from backend.campaigns.projecting import want_found
 from backend.campaigns.routes import blueprint as campaigns
 from backend.console.pages import blueprint as pages
 from backend.db import Database
 from backend.evacuations.feed import EVACUATION
+from backend.evacuations.projecting import load_standings
 from backend.evacuations.routes import blueprint as evacuations
 from backend.evacuations.service import HousesMoved, on_notice
 from backend.forms.catalogue import FormCatalogue
@@ -34,14 +37,19 @@ from backend.meetings.statement_routes import blueprint as statements
 from backend.notices.feed import NOTICE, notices_moved, tell_notice
 from backend.notices.listeners import NoticeListeners
 from backend.notices.routes import blueprint as notices
+from backend.notifications.channel_routes import blueprint as channels
+from backend.notifications.routes import blueprint as notifications
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
+from backend.rectification.calendar_changes import want_moved_deadlines
 from backend.rectification.dossier_routes import blueprint as dossier
 from backend.rectification.feed import task_entity
 from backend.rectification.rechecks_routes import blueprint as rechecks
+from backend.rectification.registers import EvidenceRegisters
 from backend.rectification.routes import blueprint as tasks
 from backend.rectification.rule_changes import want_form_folds
+from backend.rectification.rule_preview_routes import blueprint as rule_preview
 from backend.rectification.step_records import TASK_STEP
 from backend.rectification.work_orders_routes import blueprint as work_orders
 from backend.settings import Settings
@@ -53,9 +61,10 @@ from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
-    *(sign_in, identity, places, forms, sync, records),
-    *(tasks, rechecks, work_orders, dossier, campaigns, attachments, notices, evacuations),
+    *(sign_in, identity, places, calendar, forms, sync, records),
+    *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, notices, evacuations),
     *(ledger, meetings, documents, minutes, statements, pages, operations),
+    *(notifications, channels),
 )
 
 
@@ -76,7 +85,9 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
             listeners,
             FileStore(settings.data_dir / "files"),
             NoticeListeners([tell_notice, on_notice]),
+            EvidenceRegisters((load_standings,)),
             RuleListeners([want_form_folds, tell_form]),
+            CalendarListeners([want_moved_deadlines]),
             RecordKinds(VISIT, proposal_kind(listeners), TASK_STEP),
             FeedEntities(
                 (

@@ -5,7 +5,7 @@ import sys
 import click
 from sqlalchemy.exc import OperationalError
 
-from backend.commands import bench, demo, fleet, installing, keeping, people, running, testing
+from backend.commands import bench, calendar, demo, fleet, installing, keeping, people, running, testing
 from backend.embedded import EmbeddedError
 from backend.errors import ConfigurationError, DomainError
 from backend.http.messages import sentence
@@ -26,6 +26,7 @@ for command in (
     installing.migrate,
     people.create_admin,
     people.import_roster,
+    calendar.import_calendar,
     keeping.backup,
     keeping.restore,
     keeping.doctor,

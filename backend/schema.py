@@ -16,6 +16,7 @@ from backend.db import Base
 FEATURES_WITH_TABLES = (
     "identity",
     "places",
+    "calendar",
     "forms",
     "inspections",
     "attachments",
@@ -26,6 +27,7 @@ FEATURES_WITH_TABLES = (
     "notices",
     "evacuations",
     "meetings",
+    "notifications",
     "jobs",
 )
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"

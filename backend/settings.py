@@ -28,11 +28,16 @@ VARIABLES = {
     "SAOLOU_WORKER_PROCESSES": "processes of the worker (default 2)",
     "SAOLOU_METRICS_FROM": "networks that may read /metrics, by comma (default 127.0.0.0/8,::1/128)",
     "SAOLOU_TRUSTED_PROXIES": "how many proxies stand in front (default 0)",
+    "SAOLOU_WEBHOOK_HOSTS": "hosts of robots that messages may be sent to, by comma (default 企业微信's and 钉钉's)",
+    "SAOLOU_WEBHOOK_LOOPBACK": "true lets messages go to http://127.0.0.1 too, for tests (default false)",
+    "SAOLOU_SMTP_URL": "mail server: smtp://user:password@host:587 or smtps://… (without it no e-mail is sent)",
+    "SAOLOU_MAIL_FROM": "sender's address of e-mails",
     "SAOLOU_POSTGRES_BIN": "folder of PostgreSQL 18 programs to use instead of the wheel's",
     "SAOLOU_VALKEY_BIN": "a Valkey or Redis server program to use instead of the wheel's",
     "SAOLOU_VENV": "folder of the virtual environment to use",
 }
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+ROBOT_HOSTS = ("qyapi.weixin.qq.com", "oapi.dingtalk.com")
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -53,6 +58,10 @@ class Settings:
     trusted_proxies: int = 0
     worker_processes: int = 2
     metrics_from: tuple[str, ...] = LOOPBACK
+    webhook_hosts: tuple[str, ...] = ROBOT_HOSTS
+    webhook_loopback: bool = False
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
 
 
 def default_data_dir() -> Path:
@@ -87,6 +96,11 @@ def _networks(values: list[str]) -> None:
             raise ValidationError(f"{value!r} is no network such as 10.0.0.0/8") from error
 
 
+def _mail_url(value: str | None) -> None:
+    if value and not value.startswith(("smtp://", "smtps://")):
+        raise ValidationError("must begin with smtp:// or smtps://")
+
+
 def load_settings() -> Settings:
     """Read the environment; ConfigurationError names every variable that is missing, wrong or unknown."""
     env = Env(eager=False)
@@ -104,6 +118,10 @@ def load_settings() -> Settings:
         api_workers=env.int("SAOLOU_API_WORKERS", 2, validate=validate.Range(1, 64)),
         trusted_proxies=env.int("SAOLOU_TRUSTED_PROXIES", 0, validate=validate.Range(0, 8)),
         worker_processes=env.int("SAOLOU_WORKER_PROCESSES", 2, validate=validate.Range(1, 64)),
+        webhook_hosts=tuple(filter(None, env.list("SAOLOU_WEBHOOK_HOSTS", []) or ())) or ROBOT_HOSTS,
+        webhook_loopback=env.bool("SAOLOU_WEBHOOK_LOOPBACK", False),
+        smtp_url=env.str("SAOLOU_SMTP_URL", None, validate=_mail_url) or None,
+        mail_from=env.str("SAOLOU_MAIL_FROM", None) or None,
         metrics_from=tuple(env.list("SAOLOU_METRICS_FROM", list(LOOPBACK), validate=_networks) or ()),
     )
     problems = [f"{name}: unknown variable" for name in sorted(os.environ) if _is_unknown(name)]

@@ -110,7 +110,7 @@ class _Comparison:
             if word in new and (word not in old or sign * new[word] > sign * old[word]):
                 yield f"{where}: {word} narrowed from {old.get(word, 'none')} to {new[word]}"
         for word in ("pattern", "format"):
-            if word in new and new[word] != old.get(word):
+            if word in new and not _allows(new[word], old.get(word)):
                 yield f"{where}: {word} is {new[word]} now"
         if new.get("additionalProperties") is False and old.get("additionalProperties") is not False:
             yield f"{where}: unknown fields are refused now"
@@ -150,6 +150,17 @@ def _resolved(document: Document, part: Any) -> Any:
 
 def _choices(schema: Document) -> list[Any]:
     return list(schema.get("anyOf") or schema.get("oneOf") or [schema])
+
+
+def _allows(new: str, old: str | None) -> bool:
+    """The same word; or a pattern of whole alternatives (`^(?:a|b)$`) that has further ones at its end."""
+    return old is not None and (new == old or (_is_whole(old) and new.startswith(old[:-2] + "|") and _is_whole(new)))
+
+
+def _is_whole(pattern: str) -> bool:
+    """`^(?:…)$` with no other group inside that could end before the end."""
+    inside = pattern[4:-2]
+    return pattern.startswith("^(?:") and pattern.endswith(")$") and "(" not in inside and ")" not in inside
 
 
 def _types(schema: Document) -> frozenset[str]:

@@ -1,4 +1,5 @@
-"""What the clock brings to a community: papers, places whose hazards depend on the day, an old feed to forget."""
+"""What the clock brings to a community: papers, reminders, messages to send, places whose hazards depend on
+the day, an old feed to forget."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from backend.identity.models import Community
 from backend.jobs import ledger
 from backend.ledger.exports import forget_exports
 from backend.meetings import service
+from backend.notifications.delivering import want_due_deliveries
+from backend.notifications.reminding import due_reminders
 from backend.sync.feed import prune_changes
 from worker.compile import number
 
@@ -31,6 +34,8 @@ def run_schedule(session: Session, runtime: Runtime, community_id: UUID, _subjec
     service.due_papers(session, runtime, community_id, now_ms)
     # What the office wrote is numbered by the next pull; at night nobody pulls, and the lag would look like trouble.
     after_commit(session, lambda: number(runtime, community_id))
+    due_reminders(session, community_id, now_ms)
+    want_due_deliveries(session, runtime, community_id)
     if ledger.take_slot(session, community_id, f"prune:{datetime.now(clock.SHANGHAI):%G-W%V}"):
         forget_exports(session, community_id, now_ms)
         prune_changes(session, community_id, datetime.now(UTC) - TOMBSTONES_KEPT)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from worker.compile import compile_places
+from worker.deliveries import deliver_messages
 from worker.documents import make_documents
 from worker.exports import make_exports
 from worker.frame import Work
@@ -14,5 +15,6 @@ WORKS = (
     Work("paper", make_paper, lease=timedelta(minutes=10), isolation="REPEATABLE READ"),
     Work("document", make_documents, lease=timedelta(minutes=10)),
     Work("export", make_exports, lease=timedelta(minutes=30), isolation="REPEATABLE READ"),
+    Work("deliver", deliver_messages, lease=timedelta(minutes=2)),
     Work("schedule", run_schedule, repeat=timedelta(minutes=1)),
 )

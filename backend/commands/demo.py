@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 from rich.console import Console
@@ -14,6 +15,7 @@ from backend.commands.installation import Installation, open_installation
 from backend.commands.progress import counting
 from backend.commands.running import say, supervise
 from backend.commands.serving import base_url
+from backend.commands.year import show_checks, show_doors, tell_year_once
 from backend.demo.community import DemoState, load_state, make_demo, still_there
 from backend.demo.story import tell
 from backend.embedded import find_port
@@ -21,16 +23,19 @@ from backend.settings import PROJECT
 
 
 @click.command()
+@click.option("--year", "of_year", is_flag=True, help="Play the year 2022 of a community and print its annual figures.")
 @click.option("--exit", "leave", is_flag=True, help="Stop at the end; exit 0 only if every promise checked held.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures as JSON.")
-@click.option("--data", "data_dir", type=click.Path(path_type=Path), help="Data folder (default: data/demo).")
+@click.option(
+    "--data", "data_dir", type=click.Path(path_type=Path), help="Data folder (default: data/demo, or data/year)."
+)
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the API (default: the first free from 8000).")
-def demo(leave: bool, json_file: Path | None, data_dir: Path | None, port: int | None) -> None:
+def demo(of_year: bool, leave: bool, json_file: Path | None, data_dir: Path | None, port: int | None) -> None:
     """A week of sweeps by phones that were offline becomes tasks and a meeting paper; then keep serving.
 
     A second run finds what the first one made and does nothing twice.
     """
-    folder = data_dir or PROJECT / "data" / "demo"
+    folder = data_dir or PROJECT / "data" / ("year" if of_year else "demo")
     chosen = port or find_port("127.0.0.1", 8000)
     with (
         open_installation(folder, port=chosen, progress=say, alone=True) as installation,
@@ -38,22 +43,28 @@ def demo(leave: bool, json_file: Path | None, data_dir: Path | None, port: int |
     ):
         supervisor.start()
         url = base_url(installation.settings)
-        state = tell_once(installation)
-        show(state, url)
+        story = tell_year_once(installation, url) if of_year else tell_week_once(installation, url)
         if json_file:
-            json_file.write_text(json.dumps(state.story, ensure_ascii=False, indent=1), encoding="utf-8")
+            json_file.write_text(json.dumps(story, ensure_ascii=False, indent=1), encoding="utf-8")
         if not leave:
             say(f"serving at {url} (Ctrl-C stops everything)")
             supervisor.wait()
-    if leave and not state.story.get("ok"):
+    if leave and not story.get("ok"):
         raise SystemExit(1)
+
+
+def tell_week_once(installation: Installation, url: str) -> dict[str, Any]:
+    """The week's story, shown: told now, or as an earlier run told it."""
+    state = tell_once(installation)
+    show(state, url)
+    return dict(state.story)
 
 
 def tell_once(installation: Installation) -> DemoState:
     """The story, told now or found as an earlier run told it."""
     runtime, folder = installation.runtime(), installation.settings.data_dir
     state = load_state(folder)
-    if state is not None and not still_there(runtime, state):
+    if state is not None and not still_there(runtime, UUID(state.community_id)):
         state = None
     if state is None:
         say("making an invented community: 2 grids, 14 buildings, 68 households, 8 shops")
@@ -90,15 +101,8 @@ def show(state: DemoState, url: str) -> None:
     for name, value in rows:
         table.add_row(name, str(value))
     console.print(table)
-    checks = Table("promise", "check", "", "detail", title="what was promised")
-    for check in story["checks"]:
-        checks.add_row(check["promise"], check["what"], "ok" if check["ok"] else "FAILED", check["detail"])
-    console.print(checks)
-    committee = state.person("committee")
-    click.echo(f"papers   {url}/papers")
-    click.echo(f"paper    {url}/api/v1/papers/{paper['id']}.html")
-    click.echo(f"API      {url}/api/openapi.json")
-    click.echo(f"log-in   {committee.login}   password   {committee.password}")
+    show_checks(console, story["checks"])
+    show_doors(url, paper["id"], state.person("committee"))
 
 
 PAPER_ROWS = {

@@ -12,6 +12,7 @@ import click
 
 from backend import clock
 from backend.app import make_runtime
+from backend.calendar.service import publish_national
 from backend.db import Database
 from backend.embedded import Addresses, EmbeddedServers, find_running
 from backend.forms.service import publish_shipped
@@ -19,6 +20,7 @@ from backend.http.context import Runtime
 from backend.inspections.waiting import release_waiting
 from backend.jobs.ledger import communities
 from backend.operations.server import let_app_in
+from backend.rectification.calendar_changes import want_moved_deadlines
 from backend.rectification.rule_changes import want_form_folds
 from backend.schema import upgrade
 from backend.secret_file import read_or_make_secret
@@ -86,6 +88,7 @@ def migrate(settings: Settings, progress: Progress | None = None) -> list[str]:
     let_app_in(settings)
     db = Database(settings.database_url, pool_size=1)
     try:
+        publish_calendar(db)
         return publish(db)
     finally:
         db.dispose()
@@ -119,3 +122,13 @@ def publish(db: Database) -> list[str]:
                 if item.judges_from_ms is not None:
                     want_form_folds(session, community_id, item.code, item.judges_from_ms)
     return [str(item) for item in published]
+
+
+def publish_calendar(db: Database) -> None:
+    """Record the holidays that this release brings, and fold again what they move."""
+    with db.transaction() as session:
+        days, since_ms = publish_national(session, clock.now_ms())
+        told = communities(session) if days else []
+    for community_id in told:
+        with db.transaction([community_id]) as session:
+            want_moved_deadlines(session, community_id, days, since_ms)

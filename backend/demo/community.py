@@ -5,10 +5,11 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -36,6 +37,7 @@ PEOPLE = {
     "committee": ("云长河",),
 }
 WEEK_ENDED_FOR = timedelta(hours=8, minutes=30)
+State = TypeVar("State")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +77,36 @@ class DemoState:
 
     def save(self, folder: Path) -> None:
         """Write the state whole or not at all."""
-        draft = folder / f"{STATE_FILE}.new"
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, ensure_ascii=False, indent=1)
-        draft.replace(folder / STATE_FILE)
+        write_privately(folder / STATE_FILE, asdict(self))
+
+
+def write_privately(path: Path, values: dict[str, Any]) -> None:
+    """Write JSON that holds log-ins, whole or not at all, for its owner alone."""
+    draft = path.with_name(f"{path.name}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(values, file, ensure_ascii=False, indent=1)
+    draft.replace(path)
+
+
+def read_state(path: Path, read: Callable[[dict[str, Any]], State]) -> State | None:
+    """What an earlier run wrote, or None; ConfigurationError when it cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        return read(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{path} is damaged; delete it and the data folder to begin anew") from error
 
 
 def load_state(folder: Path) -> DemoState | None:
     """What an earlier run made, or None."""
-    path = folder / STATE_FILE
-    if not path.exists():
-        return None
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+
+    def read(raw: dict[str, Any]) -> DemoState:
         people = [[Person(**person) for person in raw[key]] for key in ("people", "mirror_people")]
         return DemoState(raw["community_id"], raw["mirror_id"], people[0], people[1], raw["story"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"{path} is damaged; delete it and the data folder to begin anew") from error
+
+    return read_state(folder / STATE_FILE, read)
 
 
 def roster() -> bytes:
@@ -130,35 +144,58 @@ def make_demo(runtime: Runtime, now: datetime) -> DemoState:
     """
     monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
     offset_ms = -int((now - (monday + WEEK_ENDED_FOR)).total_seconds() * 1000)
-    made = [_make_community(runtime, name, offset_ms) for name in (COMMUNITY, MIRROR_NAME)]
-    (community_id, people), (mirror_id, mirror_people) = made
+    registered_ms = clock.now_ms(offset_ms) - 30 * clock.DAY_MS
+    grids = tuple(f"HY-{number}" for number in range(1, len(GRIDS) + 1))
+    foundings = [
+        Founding(name, SHORT_NAME, offset_ms, roster(), registered_ms, PEOPLE, grids)
+        for name in (COMMUNITY, MIRROR_NAME)
+    ]
+    (community_id, people), (mirror_id, mirror_people) = (found_community(runtime, one) for one in foundings)
     return DemoState(str(community_id), str(mirror_id), people, mirror_people, {})
 
 
-def _make_community(runtime: Runtime, name: str, offset_ms: int) -> tuple[UUID, list[Person]]:
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """What an invented community is made of. ``people``: role → names; those of the field share out the ``grids``."""
+
+    name: str
+    short_name: str
+    clock_offset_ms: int
+    roster: bytes
+    registered_ms: int
+    people: Mapping[str, Sequence[str]]
+    grids: Sequence[str]
+
+
+def found_community(runtime: Runtime, founding: Founding) -> tuple[UUID, list[Person]]:
+    """A community with its places and people."""
     with runtime.db.transaction() as session:
         community_id = create_community(
-            session, runtime.part(Keyring), name=name, short_name=SHORT_NAME, clock_offset_ms=offset_ms
+            session,
+            runtime.part(Keyring),
+            name=founding.name,
+            short_name=founding.short_name,
+            clock_offset_ms=founding.clock_offset_ms,
         )
         set_access(session, [community_id])
-        now_ms = clock.now_ms(offset_ms) - 30 * clock.DAY_MS
-        report = import_roster(
-            session, community_id, roster(), "roster.csv", None, now_ms, False, runtime.part(PlaceListeners)
-        )
+        listeners = runtime.part(PlaceListeners)
+        at_ms = founding.registered_ms
+        report = import_roster(session, community_id, founding.roster, "roster.csv", None, at_ms, False, listeners)
         if report.errors:
             raise RuntimeError(f"the demonstration's own roster is bad: {report.as_dict()['errors'][:3]}")
-        return community_id, list(_make_people(session, community_id))
+        return community_id, list(_make_people(session, community_id, founding))
 
 
-def _make_people(session: Session, community_id: UUID) -> Iterator[Person]:
+def _make_people(session: Session, community_id: UUID, founding: Founding) -> Iterator[Person]:
     grids = {
         row.field_code: row.id
         for row in session.scalars(select(Place).where(Place.community_id == community_id, Place.kind == "grid"))
     }
     suffix = str(community_id)[-4:]
-    for role, names in PEOPLE.items():
+    for role, names in founding.people.items():
         for number, name in enumerate(names):
-            code = f"HY-{number % len(GRIDS) + 1}" if role in ("grid_worker", "grid_head") else None
+            in_grid = role in ("grid_worker", "grid_head")
+            code = founding.grids[number % len(founding.grids)] if in_grid else None
             login = f"{role.replace('_', '')}{number + 1}-{suffix}"
             password = secrets.token_urlsafe(9)
             account_id = create_account(session, login, name, password)
@@ -166,8 +203,7 @@ def _make_people(session: Session, community_id: UUID) -> Iterator[Person]:
             yield Person(role, name, login, password, code)
 
 
-def still_there(runtime: Runtime, state: DemoState) -> bool:
-    """Whether the database still holds the community that the state file speaks of."""
-    community_id = UUID(state.community_id)
+def still_there(runtime: Runtime, community_id: UUID) -> bool:
+    """Whether the database still holds the community that a state file speaks of."""
     with runtime.db.transaction([community_id]) as session:
         return session.get(Community, community_id) is not None

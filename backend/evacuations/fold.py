@@ -46,9 +46,22 @@ class Household:
     destination: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A household left (撤离) or came back (返住), in whichever case."""
+
+    household_id: str
+    kind: str
+    at_ms: int
+    fact_id: str
+
+
 @dataclass(slots=True)
 class House:
-    """The house after the walk: its open or last case. ``checks``: day → (moved back, when, fact)."""
+    """The house after the walk: its open or last case. ``checks``: day → (moved back, when, fact).
+
+    Of all cases are ``moves``, ``outcomes`` and ``emptiness``: since when every household was gone, or was not.
+    """
 
     cycle: int = 0
     is_open: bool = False
@@ -66,7 +79,9 @@ class House:
     closed_ms: int | None = None
     households: dict[str, Household] = field(default_factory=dict)
     checks: dict[date, tuple[bool, int, str]] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
     outcomes: dict[str, str | None] = field(default_factory=dict)
+    emptiness: list[tuple[OrderKey, bool]] = field(default_factory=list)
 
     @property
     def stage(self) -> str:
@@ -151,7 +166,8 @@ def _refusal_of_household(household: Household, kind: str) -> str | None:
 def _appraised(house: House, fact: Fact) -> None:
     at_ms, grade = fact.key.effective_ms, str(fact.body["grade"])
     if grade in DANGEROUS and not house.is_open:
-        anew = House(cycle=house.cycle + 1, is_open=True, opened_ms=at_ms, outcomes=house.outcomes)
+        anew = House(cycle=house.cycle + 1, is_open=True, opened_ms=at_ms, moves=house.moves, outcomes=house.outcomes)
+        anew.emptiness = [*house.emptiness, (fact.key, False)]
         for each in fields(House):
             setattr(house, each.name, getattr(anew, each.name))
     if house.is_open:
@@ -206,11 +222,18 @@ def _left(house: House, fact: Fact) -> None:
     household = _household(house, fact)
     household.state, household.left_ms = "left", fact.key.effective_ms
     household.destination = fact.body.get("destination")
+    house.moves.append(Move(str(fact.household_id), "left", fact.key.effective_ms, fact.id))
 
 
 def _returned(house: House, fact: Fact) -> None:
-    household = _household(house, fact)
+    _came_back(house, fact, str(fact.household_id))
+
+
+def _came_back(house: House, fact: Fact, household_id: str) -> None:
+    household = house.households[household_id]
     household.state, household.left_ms, household.destination = "returned", None, None
+    household.last_id = fact.id
+    house.moves.append(Move(household_id, "returned", fact.key.effective_ms, fact.id))
 
 
 def _cordoned(house: House, fact: Fact) -> None:
@@ -225,8 +248,7 @@ def _checked(house: House, fact: Fact) -> None:
     for household_id in back:
         household = house.households.get(household_id)
         if household is not None and household.state in GONE:
-            household.state, household.left_ms, household.destination = "returned", None, None
-            household.last_id = fact.id
+            _came_back(house, fact, household_id)
 
 
 def _closed(house: House, fact: Fact) -> None:
@@ -242,6 +264,8 @@ def _household(house: House, fact: Fact) -> Household:
 def _look_whether_empty(house: House, fact: Fact) -> None:
     """A house is empty when households are listed and every one of them is gone."""
     is_empty = bool(house.households) and all(h.state in GONE for h in house.households.values())
+    if house.emptiness and house.emptiness[-1][1] != is_empty:
+        house.emptiness.append((fact.key, is_empty))
     if not is_empty:
         house.emptied_ms = None
     elif house.emptied_ms is None:

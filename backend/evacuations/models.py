@@ -86,6 +86,20 @@ class EvacuationHousehold(Base):
     last_id: Mapped[UUID]
 
 
+class EvacuationMove(Base):
+    """Projection: a household left the house, or came back (``kind``: left, returned), in whichever of its cases."""
+
+    __tablename__ = "evacuation_move"
+    __table_args__ = (Index(None, "community_id", "moved_ms"),)
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    house_id: Mapped[UUID] = mapped_column(primary_key=True)
+    household_id: Mapped[UUID] = mapped_column(primary_key=True)
+    fact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    moved_ms: Mapped[int] = mapped_column(BigInteger)
+
+
 class EvacuationCheck(Base):
     """Projection: what the last look of a Shanghai day saw of people moving back (返住)."""
 

@@ -15,11 +15,15 @@ from backend.evacuations.models import (
     EvacuationCheck,
     EvacuationFact,
     EvacuationHousehold,
+    EvacuationMove,
     EvacuationOutcome,
 )
+from backend.hazards.facts import Standing
 from backend.identity.keys import Keyring, Sealed
 from backend.identity.permissions import permissions_of
 from backend.inspections.models import RecordKey
+from backend.inspections.waiting import COMPILE
+from backend.jobs import ledger
 from backend.notices.models import Notice, NoticeService
 from backend.places.models import Place
 from backend.rectification.families import Family, load_families, with_survivors
@@ -29,9 +33,10 @@ from mobile_contract.sync.ordering import console_key, order_key
 
 EVACUATION: Final = ProjectionTable(Evacuation, "house_id", uncompared=("rev",))
 HOUSEHOLD: Final = ProjectionTable(EvacuationHousehold, "house_id")
+MOVE: Final = ProjectionTable(EvacuationMove, "house_id")
 CHECK: Final = ProjectionTable(EvacuationCheck, "house_id")
 OUTCOME: Final = ProjectionTable(EvacuationOutcome, "house_id")
-TABLES: Final = (EVACUATION, HOUSEHOLD, CHECK, OUTCOME)
+TABLES: Final = (EVACUATION, HOUSEHOLD, MOVE, CHECK, OUTCOME)
 ENTITY: Final = "evacuation"
 
 Projection = dict[str, Rows]
@@ -64,6 +69,8 @@ def refold(session: Session, keyring: Keyring, community_id: UUID, house_ids: It
         if differences[table.name]:
             write(session, table, community_id, differences[table.name], revisions if table is EVACUATION else None)
     _tell_feed(session, community_id, projection[EVACUATION.name], before[0], revisions)
+    if changed:  # whether its hazards may be struck off follows from who has left
+        ledger.want(session, COMPILE, community_id, sorted(map(str, changed)))
 
 
 def lock_houses(session: Session, community_id: UUID, houses: Iterable[UUID]) -> None:
@@ -102,6 +109,8 @@ def _add_house(rows: Projection, family: Family, house: House) -> None:
         rows[HOUSEHOLD.name][here, UUID(household_id)] = tuple(
             ids[n] if n in ids else getattr(household, n) for n in HOUSEHOLD.values
         )
+    for move in house.moves:
+        rows[MOVE.name][here, UUID(move.household_id), UUID(move.fact_id)] = (move.kind, move.at_ms)
     for day, (returned, checked_ms, fact_id) in house.checks.items():
         rows[CHECK.name][here, day] = (returned, checked_ms, UUID(fact_id))
     for fact_id, reason in house.outcomes.items():
@@ -159,6 +168,19 @@ def _notice_facts(session: Session, community_id: UUID, houses: list[UUID]) -> I
         household = None if s.household_id is None else str(s.household_id)
         key = console_key(s.served_ms, s.id)
         yield place_of[s.notice_id], Fact(str(s.id), key, "notice_served", str(s.recorded_by), None, household)
+
+
+def load_standings(
+    session: Session, keyring: Keyring, community_id: UUID, places: Sequence[UUID]
+) -> dict[UUID, list[Standing]]:
+    """Since when every household of a dangerous house has left (evidence ``household_left``), by house."""
+    found: dict[UUID, list[Standing]] = {}
+    houses = houses_with_facts(session, community_id, places)
+    for family in load_families(session, community_id, with_survivors(session, community_id, houses)) if houses else ():
+        facts = load_facts(session, keyring, community_id, family.members)
+        house = fold_house([fact for each in facts.values() for fact in each], may_take)
+        found[family.place_id] = [Standing(key, "household_left", empty) for key, empty in house.emptiness]
+    return found
 
 
 def houses_with_facts(session: Session, community_id: UUID, place_ids: Iterable[UUID]) -> list[UUID]:

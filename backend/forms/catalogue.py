@@ -15,6 +15,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.calendar.queries import NationalDays, load_working_days
+from backend.calendar.working_days import WorkingDays
 from backend.forms.models import FormVersion, Reassessment, RuleOverride, RuleVersion
 from mobile_contract.forms import Form
 from mobile_contract.forms.document import parse_form
@@ -51,6 +53,7 @@ class RuleBook:
     in_force: Mapping[str, tuple[tuple[int, int], ...]]
     overrides: Mapping[str, tuple[Override, ...]] = field(default_factory=dict)
     reassessments: tuple[Reassess, ...] = ()
+    calendar: WorkingDays = field(default_factory=WorkingDays)
 
     def rules_at(self, form: Form, effective_ms: int) -> CompiledRules | None:
         """The rules that judge a block of ``form`` filled at ``effective_ms``; None when the form has none.
@@ -117,6 +120,7 @@ class FormCatalogue:
     def __init__(self) -> None:
         self._forms: dict[tuple[str, int], Form] = {}
         self._rule_sets: dict[tuple[str, int], RuleSet] = {}
+        self._national = NationalDays()
         self._lock = Lock()
 
     def rule_book(self, session: Session, community_id: UUID) -> RuleBook:
@@ -138,6 +142,7 @@ class FormCatalogue:
             in_force,
             load_overrides(session, community_id),
             load_reassessments(session, community_id),
+            load_working_days(session, community_id, self._national),
         )
 
     def form(self, session: Session, code: str, version: int) -> Form | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Index, Integer, LargeBinary, Text, func
+from sqlalchemy import BigInteger, Boolean, DateTime, Index, Integer, LargeBinary, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,6 +36,21 @@ class RuleVersion(Base):
     published_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
+class RuleChange(Base):
+    """What a community changed about its rules in one go: its version 1, 2, 3…"""
+
+    __tablename__ = "rule_change"
+    __table_args__ = (UniqueConstraint("community_id", "version"),)
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
+    effective_from_ms: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str | None] = mapped_column(Text)
+    actor_id: Mapped[UUID | None]
+    published_ms: Mapped[int] = mapped_column(BigInteger)
+
+
 class RuleOverride(Base):
     """A community's change to one rule from ``effective_from_ms`` on: switched off, another deadline, other numbers
     in its condition (``thresholds``: field → number)."""
@@ -51,6 +66,7 @@ class RuleOverride(Base):
     due: Mapped[str | None] = mapped_column(Text)
     thresholds: Mapped[dict[str, float] | None] = mapped_column(JSONB(none_as_null=True))
     actor_id: Mapped[UUID | None]
+    change_id: Mapped[UUID | None]
 
 
 class Reassessment(Base):
@@ -64,3 +80,4 @@ class Reassessment(Base):
     rule_version: Mapped[int] = mapped_column(Integer)
     effective_ms: Mapped[int] = mapped_column(BigInteger)
     actor_id: Mapped[UUID | None]
+    change_id: Mapped[UUID | None]

@@ -8,23 +8,28 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.errors import FieldError, InvalidInput
 from backend.forms import service
 from backend.forms.catalogue import FormCatalogue
+from backend.forms.changing import Change, forms_of, newest_rules, publish_change, refuse_wrong
 from backend.forms.errors import FormNotFound
 from backend.forms.in_force import override_shown, rules_in_force
 from backend.forms.listeners import RuleListeners
-from backend.forms.models import FormVersion, RuleOverride, RuleVersion
+from backend.forms.models import FormVersion, Reassessment, RuleChange, RuleOverride, RuleVersion
 from backend.forms.schemas import (
     FormDetailSchema,
     FormsSchema,
     NewOverrideSchema,
     NewReassessmentSchema,
+    NewRuleChangeSchema,
     OverrideSchema,
     OverridesSchema,
     ReassessmentSchema,
+    RuleChangeSchema,
     RulesInForceSchema,
 )
 from backend.http import Blueprint, RequestContext, requires
+from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
 from backend.identity.audit import audit
 from mobile_contract.forms import answers_schema, parse_form
 
@@ -89,7 +94,7 @@ def list_rules_in_force(ctx: RequestContext) -> dict[str, Any]:
 @blueprint.response(200, OverridesSchema)
 def list_overrides(ctx: RequestContext, code: str) -> dict[str, Any]:
     """The community's changes to one rule, oldest first, those still to come included."""
-    _forms_of(ctx.session, code)
+    forms_of(ctx.session, [code])
     return {"items": [override_shown(row) for row in _overrides(ctx.session, ctx.community_id, {code})]}
 
 
@@ -98,22 +103,61 @@ def list_overrides(ctx: RequestContext, code: str) -> dict[str, Any]:
 @blueprint.response(201, OverrideSchema)
 def override_rule(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[str, Any]:
     """Change a rule for this community. Visits from then on are judged by it; they are folded again at once."""
-    form_codes = _forms_of(ctx.session, code)
+    form_codes = forms_of(ctx.session, [code])
     at_ms = ctx.now_ms if body["effective_from_ms"] is None else body["effective_from_ms"]
-    override_id = service.override_rule(
-        ctx.session,
-        ctx.community_id,
-        code,
+    change = Change(code, body["enabled"], body["due"], tuple(sorted((body["thresholds"] or {}).items())))
+    made = publish_change(
+        *(ctx.session, ctx.community_id, [change]),
         effective_from_ms=at_ms,
-        enabled=body["enabled"],
-        due=body["due"],
-        thresholds=body["thresholds"],
+        reason=None,
         actor_id=ctx.actor.account_id,
+        now_ms=ctx.now_ms,
     )
     changed = {name: body[name] for name in ("enabled", "due", "thresholds")}
-    _audit(ctx, "rule_overridden", f"rule:{code}", **changed, effective_from_ms=at_ms)
+    _audit(ctx, "rule_overridden", f"rule:{code}", **changed, effective_from_ms=at_ms, version=made.version)
     _fold_again(ctx, form_codes)
-    return override_shown(ctx.session.get_one(RuleOverride, (ctx.community_id, override_id)))
+    return dict(_change_shown(ctx.session, made)["overrides"][0])
+
+
+@blueprint.post("/rules/changes", guard=CHANGES, raises=(service.RuleUnknown,))
+@blueprint.arguments(NewRuleChangeSchema)
+@blueprint.response(201, RuleChangeSchema)
+def publish_rule_change(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
+    """Publish changes to rules as the community's next version; try them with ``/rules/dry-run`` first."""
+    changes, later_ms = changes_of(body), body["effective_from_ms"]
+    refuse_wrong(changes)
+    if body["reassess"] and later_ms is not None:
+        why = {"why": "null: answers are looked at again now"}
+        raise InvalidInput(errors=[FieldError("/effective_from_ms", "invalid_value", why)])
+    form_codes = forms_of(ctx.session, [change.rule for change in changes])
+    at_ms = ctx.now_ms if later_ms is None else later_ms
+    book = ctx.runtime.part(FormCatalogue).rule_book(ctx.session, ctx.community_id)
+    made = publish_change(
+        *(ctx.session, ctx.community_id, changes),
+        effective_from_ms=at_ms,
+        reassessed=newest_rules(book, form_codes, at_ms) if body["reassess"] else (),
+        reason=body["reason"],
+        actor_id=ctx.actor.account_id,
+        now_ms=ctx.now_ms,
+    )
+    said = {"rules": [change.rule for change in changes], "reassess": body["reassess"], "reason": body["reason"]}
+    _audit(ctx, "rules_changed", f"rule_change:{made.version}", **said, effective_from_ms=at_ms)
+    _fold_again(ctx, form_codes)
+    return _change_shown(ctx.session, made)
+
+
+@blueprint.get("/rules/changes", guard=READS)
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(RuleChangeSchema))
+def list_rule_changes(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
+    """The versions of the community's rules, the newest first."""
+    key = decode_cursor(query["cursor"], 1)
+    found = select(RuleChange).where(RuleChange.community_id == ctx.community_id)
+    if key is not None:
+        found = found.where(RuleChange.version < as_version(key[0]))
+    rows = ctx.session.scalars(found.order_by(RuleChange.version.desc()).limit(query["limit"] + 1)).all()
+    shown = page(rows, query["limit"], lambda row: [row.version])
+    return {**shown, "items": [_change_shown(ctx.session, row) for row in shown["items"]]}
 
 
 @blueprint.post("/forms/<string:code>/reassess", guard=CHANGES, raises=(FormNotFound, service.RuleUnknown))
@@ -138,13 +182,38 @@ def reassess_form(ctx: RequestContext, body: dict[str, Any], code: str) -> dict[
     return {"id": reassessment_id, "form": code, "rule_version": rule_version, "effective_ms": at_ms}
 
 
-def _forms_of(session: Session, rule_code: str) -> list[str]:
-    """The forms whose rules hold ``rule_code``: one rule may judge several; RuleUnknown."""
-    rule_sets = session.execute(select(RuleVersion.form_code, RuleVersion.definition)).all()
-    found = {form for form, definition in rule_sets if any(r["code"] == rule_code for r in definition["rules"])}
-    if not found:
-        raise service.RuleUnknown(rule=rule_code)
-    return sorted(found)
+def changes_of(body: dict[str, Any]) -> list[Change]:
+    """The changes that a body names."""
+    return [
+        Change(said["rule"], said["enabled"], said["due"], tuple(sorted((said["thresholds"] or {}).items())))
+        for said in body["changes"]
+    ]
+
+
+def as_version(value: Any) -> int:
+    """A version out of a cursor; BadCursor."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**31:
+        raise BadCursor
+    return value
+
+
+def _change_shown(session: Session, made: RuleChange) -> dict[str, Any]:
+    o, r = RuleOverride, Reassessment
+    overrides = select(o).where(o.community_id == made.community_id, o.change_id == made.id).order_by(o.id)
+    looks = select(r).where(r.community_id == made.community_id, r.change_id == made.id).order_by(r.id)
+    return {
+        "id": made.id,
+        "version": made.version,
+        "effective_from_ms": made.effective_from_ms,
+        "published_ms": made.published_ms,
+        "reason": made.reason,
+        "actor_id": made.actor_id,
+        "overrides": [override_shown(row) for row in session.scalars(overrides)],
+        "reassessments": [
+            {"id": row.id, "form": row.form_code, "rule_version": row.rule_version, "effective_ms": row.effective_ms}
+            for row in session.scalars(looks)
+        ],
+    }
 
 
 def _overrides(session: Session, community_id: UUID, codes: set[str]) -> list[RuleOverride]:

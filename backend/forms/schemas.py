@@ -77,6 +77,30 @@ class NewOverrideSchema(Schema):
     effective_from_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
 
 
+class ChangedRuleSchema(NewOverrideSchema):
+    """All that a community has otherwise about one rule; what its change before said no longer holds."""
+
+    class Meta:
+        exclude = ("effective_from_ms",)
+
+    rule = matching(r"[A-Z]{3}-[0-9]{2}[A-Z]?", required=True, metadata={"example": "ATW-05"})
+
+
+class ChangesSchema(Schema):
+    """Changes to rules that are looked at together, one a rule."""
+
+    changes = fields.List(fields.Nested(ChangedRuleSchema), required=True, validate=validate.Length(1, 50))
+
+
+class NewRuleChangeSchema(ChangesSchema):
+    """Publish changes as the community's next version. With ``reassess`` the last answers of every place are looked at
+    again, as the dry run showed; it then holds from now on (``effective_from_ms`` is null)."""
+
+    reassess = fields.Boolean(required=True)
+    reason = fields.String(required=True, validate=validate.Length(1, 500))
+    effective_from_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
+
+
 class NewReassessmentSchema(Schema):
     """Judge the last answers of every place anew by ``rule_version``, as of now."""
 
@@ -122,6 +146,19 @@ class RulesInForceSchema(Schema):
     """All rules, by form and in the order of the ledger."""
 
     items = fields.List(fields.Nested(RuleInForceSchema), required=True)
+
+
+class RuleChangeSchema(Schema):
+    """A version of the community's rules: what it changed, and which forms were looked at again."""
+
+    id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    effective_from_ms = WireInt(required=True)
+    published_ms = WireInt(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    actor_id = fields.UUID(required=True, allow_none=True)
+    overrides = fields.List(fields.Nested(OverrideSchema), required=True)
+    reassessments = fields.List(fields.Nested("ReassessmentSchema"), required=True)
 
 
 class OverridesSchema(Schema):

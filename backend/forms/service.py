@@ -115,15 +115,12 @@ def override_rule(
     due: str | None,
     actor_id: UUID | None,
     thresholds: Mapping[str, float] | None = None,
+    change_id: UUID | None = None,
+    pointer: str = "",
 ) -> UUID:
     """From ``effective_from_ms`` on, switch a rule off, give it another deadline (``0``, ``24h``, ``7d``), or other
     numbers in its condition. It says all that is changed: what the override before it said no longer holds."""
-    rules = [rule_set.by_code[rule_code] for rule_set in list_rules() if rule_code in rule_set.by_code]
-    if not rules:
-        raise RuleUnknown(rule=rule_code)
-    _refuse_thresholds(rules[-1], thresholds or {})
-    if due is not None and not DUE.fullmatch(due):
-        raise InvalidInput(errors=[FieldError("/due", "invalid_value", {"why": "0, 24h, 7d"})])
+    refuse_change(rule_code, due, thresholds or {}, pointer)
     override = RuleOverride(
         community_id=community_id,
         id=new_id(),
@@ -133,16 +130,27 @@ def override_rule(
         due=due,
         thresholds=dict(thresholds) if thresholds else None,
         actor_id=actor_id,
+        change_id=change_id,
     )
     session.add(override)
     session.flush()
     return override.id
 
 
-def _refuse_thresholds(rule: Rule, thresholds: Mapping[str, float]) -> None:
+def refuse_change(rule_code: str, due: str | None, thresholds: Mapping[str, float], pointer: str = "") -> None:
+    """RuleUnknown, or InvalidInput with a pointer below ``pointer``: what no rule can be changed to."""
+    rules = [rule_set.by_code[rule_code] for rule_set in list_rules() if rule_code in rule_set.by_code]
+    if not rules:
+        raise RuleUnknown(rule=rule_code)
+    _refuse_thresholds(rules[-1], thresholds, pointer)
+    if due is not None and not DUE.fullmatch(due):
+        raise InvalidInput(errors=[FieldError(f"{pointer}/due", "invalid_value", {"why": "0, 24h, 7d, 5wd"})])
+
+
+def _refuse_thresholds(rule: Rule, thresholds: Mapping[str, float], pointer: str) -> None:
     bounds = {parameter.field: parameter for parameter in rule.parameters}
     errors = [
-        FieldError(f"/thresholds/{name}", "invalid_value", {"why": _bounds(bounds.get(name))})
+        FieldError(f"{pointer}/thresholds/{name}", "invalid_value", {"why": _bounds(bounds.get(name))})
         for name, number in thresholds.items()
         if name not in bounds or not bounds[name].minimum <= number <= bounds[name].maximum
     ]
@@ -162,6 +170,7 @@ def reassess(
     *,
     effective_ms: int,
     actor_id: UUID | None,
+    change_id: UUID | None = None,
 ) -> UUID:
     """Judge the last answers of every place anew, as of ``effective_ms``, by ``rule_version``."""
     if session.get(RuleVersion, (form_code, rule_version)) is None:
@@ -173,6 +182,7 @@ def reassess(
         rule_version=rule_version,
         effective_ms=effective_ms,
         actor_id=actor_id,
+        change_id=change_id,
     )
     session.add(fact)
     session.flush()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from backend.hazards.facts import StepFact
 from backend.hazards.state import HazardState
-from mobile_contract.rules import due_at_ms
 
 
 def _assigned(hazard: HazardState, step: StepFact) -> None:
@@ -65,7 +64,9 @@ def _relapsed(hazard: HazardState, step: StepFact) -> None:
     hazard.begin_cycle(hazard.unfinished if is_red else "fixing", step.key, step.key.effective_ms)
     hazard.seen_severity = hazard.severity
     hazard.deadline_fixed = False
-    hazard.deadline_ms = min(due_at_ms(rule.due, step.key.effective_ms) for rule in hazard.rules.values())
+    now_ms = step.key.effective_ms
+    due = [hazard.calendar.deadline(r.due, hazard.severity, now_ms, now_ms) for r in hazard.rules.values()]
+    hazard.deadline_ms, hazard.strict_ms = map(min, zip(*due, strict=True))
     _fix_deadline(hazard, step)
 
 

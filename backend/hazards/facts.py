@@ -55,6 +55,7 @@ class Seen(StrEnum):
 class Finding:
     """The rules of a chain that fired at a locus in one visit, and how grave and urgent that makes it.
 
+    ``strict_ms`` is the deadline that waits for no holiday: a red hazard's.
     ``fixed``: every one of them was put right on the spot. ``later``: the days to come on which dated rules of the
     chain will fire, with what each day brings; earliest first.
     """
@@ -63,6 +64,7 @@ class Finding:
     rules: tuple[Rule, ...] = ()
     severity: str = "yellow"
     due_ms: int = 0
+    strict_ms: int = 0
     fixed: bool = False
     later: "tuple[tuple[int, Finding], ...]" = ()
 
@@ -96,6 +98,15 @@ class Observation:
 
 _ABSENT = Finding(Seen.ABSENT)
 _UNJUDGED = Finding(Seen.UNJUDGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What another register says of the place: from ``key`` on, evidence of a kind held there or held no more."""
+
+    key: OrderKey
+    evidence: str
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True)

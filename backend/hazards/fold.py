@@ -7,7 +7,7 @@ only steps close. A step that does not apply is kept with its reason. ``as_of`` 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.hazards.facts import Observation, Seen, StepFact
+from backend.hazards.facts import Observation, Seen, Standing, StepFact
 from backend.hazards.observing import together
 from backend.hazards.state import HazardState, Powers, Sighting
 from backend.hazards.walk import walk_chain
@@ -33,12 +33,13 @@ def fold_place(
     ids_of: Callable[[str, str], Iterable[str]],
     powers: Powers,
     as_of: int,
+    standings: Sequence[Standing] = (),
 ) -> PlaceFold:
     """Fold one place's observations and steps.
 
     ``ids_of(chain, locus)`` gives the hazard ids that mean that chain here: the place's own, and those of places
     merged into it. A step about any other id is not applied (``hazard_unknown``): its record may yet arrive. Forms
-    that share a rule see one and the same hazard.
+    that share a rule see one and the same hazard. ``standings`` are evidence that other registers hold about the place.
     """
     ordered = sorted(observations, key=lambda observation: (observation.key, observation.form))
     sightings: dict[Chain, list[Sighting]] = {}
@@ -52,7 +53,7 @@ def fold_place(
             sightings[chain, locus] = walked
     steps_of, unmatched = _match_steps(steps, ids_of, sightings)
     hazards = {
-        (chain, locus): walk_chain(chain, locus, walked, steps_of.get((chain, locus), []), powers)
+        (chain, locus): walk_chain(chain, locus, walked, steps_of.get((chain, locus), []), powers, standings)
         for (chain, locus), walked in sightings.items()
     }
     return PlaceFold(hazards, unmatched, min(turns, default=None), is_dated)

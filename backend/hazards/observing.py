@@ -12,7 +12,6 @@ from mobile_contract.rules import (
     RuleResult,
     RuleSet,
     at_ms,
-    due_at_ms,
     evaluate,
     locus_of,
 )
@@ -165,7 +164,8 @@ def _finding(
         if result is RuleResult.PRESENT:
             since = at_ms(rule, block.answers)
             from_ms = effective_ms if since is None or is_fixed else max(since, effective_ms)
-            one = Finding(Seen.PRESENT, (rule,), rule.severity, due_at_ms(_due(rule, override), from_ms), is_fixed)
+            due = book.calendar.deadline(_due(rule, override), rule.severity, from_ms, effective_ms)
+            one = Finding(Seen.PRESENT, (rule,), rule.severity, *due, is_fixed)
             if from_ms > effective_ms:
                 one = Finding(Seen.ABSENT, later=((from_ms, one),))
         found = one if found is None else together(found, one)
@@ -181,18 +181,21 @@ _RANK = {Seen.PRESENT: 3, Seen.UNKNOWN: 2, Seen.ABSENT: 1, Seen.UNJUDGED: 0}
 
 def together(one: Finding, other: Finding) -> Finding:
     """Two findings on one chain at one locus in one visit: present before unknown before absent; when both are
-    present, the highest severity and the earliest deadline, and fixed only if both are."""
+    present, the highest severity and the earliest deadline (red waits for no holiday), fixed only if both are."""
     later: dict[int, Finding] = dict(one.later)
     for from_ms, coming in other.later:
         later[from_ms] = together(later[from_ms], coming) if from_ms in later else coming
     both = one.seen is Seen.PRESENT and other.seen is Seen.PRESENT
     rules = {rule.code: rule for rule in (*one.rules, *other.rules)}
     best = max(one, other, key=lambda finding: (_RANK[finding.seen], gravity(finding.severity)))
+    strict_ms = min(one.strict_ms, other.strict_ms) if both else best.strict_ms
+    is_red = best.severity == Severity.RED
     return Finding(
         best.seen,
         tuple(rules[code] for code in sorted(rules)) if both else best.rules,
         best.severity,
-        min(one.due_ms, other.due_ms) if both else best.due_ms,
+        (strict_ms if is_red else min(one.due_ms, other.due_ms)) if both else best.due_ms,
+        strict_ms,
         one.fixed and other.fixed if both else best.fixed,
         tuple(sorted(later.items())),
     )

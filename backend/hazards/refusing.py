@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from backend.hazards.facts import Seen, StepFact
+from backend.hazards.facts import Seen, Standing, StepFact
 from backend.hazards.lifecycle import MOST_EXTENSIONS, NEEDS_CHECKED_FROM, STEP_KINDS, UNDO_WITHIN_MS
 from backend.hazards.state import HazardState, Powers, Sighting
 
 
-def refusal_of(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> str | None:
+def refusal_of(
+    hazard: HazardState,
+    step: StepFact,
+    sightings: Sequence[Sighting],
+    powers: Powers,
+    standings: Sequence[Standing] = (),
+) -> str | None:
     """The reason (a key of ``NOT_APPLIED``) why a step does not apply to the hazard as it stands; None when it does."""
     kind = STEP_KINDS.get(step.kind)
     if kind is None:
@@ -19,7 +25,8 @@ def refusal_of(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting
     if not powers.may_take(step.role, kind.permission):
         return "not_permitted"
     if step.kind == "close":
-        return _refusal_to_close(hazard, step, sightings, powers)
+        why_not = _refusal_to_close(hazard, step, sightings, powers)
+        return _refusal_for_evidence(hazard, step, standings) if why_not is None else why_not
     if step.kind == "extend":
         return _refusal_to_extend(hazard, step, powers)
     return _CHECKS[step.kind](hazard, step) if step.kind in _CHECKS else None
@@ -45,13 +52,18 @@ def _refusal_to_close(hazard: HazardState, step: StepFact, sightings: Sequence[S
         between = since < sighting.evidence and sighting.key < step.key
         if between and sighting.finding.seen is Seen.PRESENT and sighting.visit_id not in known:
             return "contradicted"
-    return _refusal_for_evidence(hazard, step)
+    return None
 
 
-def _refusal_for_evidence(hazard: HazardState, step: StepFact) -> str | None:
-    """What is not brought with the step must have been brought in the cycle before."""
+def _refusal_for_evidence(hazard: HazardState, step: StepFact, standings: Sequence[Standing]) -> str | None:
+    """What is not brought with the step must have been brought in the cycle before, or be on a register by then.
+
+    Where a register speaks of a kind of evidence, no file outweighs it.
+    """
     brought = {str(item.get("kind")) for item in step.body.get("evidence") or () if item.get("attachments")}
-    is_lacking = hazard.evidence_asked - hazard.proven - brought
+    on_register = {s.evidence: s.holds for s in sorted(standings, key=lambda s: s.key) if s.key <= step.key}
+    held = {kind for kind in hazard.proven | brought if on_register.get(kind, True)}
+    is_lacking = hazard.evidence_asked - held - {kind for kind, holds in on_register.items() if holds}
     return "evidence_missing" if is_lacking and step.version >= NEEDS_CHECKED_FROM else None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from backend.calendar.working_days import WorkingDays
 from backend.hazards.facts import Finding, StepFact
 from backend.hazards.lifecycle import FIVE_MEASURES, OPEN_STATES
 from backend.hazards.observing import gravity
@@ -19,11 +20,13 @@ MayExtend = Callable[[str | None, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Powers:
-    """Who may do what, as the access rules say (kept out of the fold so that it stays pure)."""
+    """Who may do what, as the access rules say, and which days are worked (kept out of the fold so that it stays
+    pure)."""
 
     may_take: MayTake
     may_close: MayClose
     may_extend: MayExtend
+    calendar: WorkingDays = field(default_factory=WorkingDays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,14 @@ class HazardState:
 
     chain: str
     locus: str
+    calendar: WorkingDays
     form: str = ""
     state: str = ""
     cycle: int = 0
     severity: str = "yellow"
     seen_severity: str = "yellow"
     deadline_ms: int = 0
+    strict_ms: int = 0
     deadline_fixed: bool = False
     registered_ms: int = 0
     last_present_ms: int = 0

@@ -4,24 +4,30 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from backend.hazards.effects import EFFECTS
-from backend.hazards.facts import Finding, Seen, StepFact
+from backend.hazards.facts import Finding, Seen, Standing, StepFact
 from backend.hazards.lifecycle import STEP_KINDS
 from backend.hazards.observing import gravity
 from backend.hazards.refusing import refusal_of
 from backend.hazards.state import Change, HazardState, Powers, Sighting
+from mobile_contract.rules.definition import Severity
 from mobile_contract.sync.ordering import OrderKey
 
 
 def walk_chain(
-    chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], powers: Powers
+    chain: str,
+    locus: str,
+    sightings: Sequence[Sighting],
+    steps: Sequence[StepFact],
+    powers: Powers,
+    standings: Sequence[Standing] = (),
 ) -> HazardState:
-    hazard = HazardState(chain, locus)
+    hazard = HazardState(chain, locus, powers.calendar)
     events: list[tuple[OrderKey, Sighting | StepFact]] = [(s.key, s) for s in sightings]
     events += [(step.key, step) for step in steps]
     events.sort(key=lambda event: event[0])
     for _, event in events:
         if isinstance(event, StepFact):
-            take_step(hazard, event, sightings, powers)
+            take_step(hazard, event, sightings, powers, standings)
         elif event.finding.seen in (Seen.PRESENT, Seen.ABSENT):
             hazard.last_step = hazard.before_last = None  # what was done since somebody looked cannot be taken back
             see = see_present if event.finding.seen is Seen.PRESENT else see_absent
@@ -59,7 +65,7 @@ def _begin_cycle(hazard: HazardState, sighting: Sighting) -> None:
     hazard.form = hazard.form or sighting.form
     hazard.begin_cycle("registered", sighting.evidence, sighting.key.effective_ms)
     hazard.severity = hazard.seen_severity = str(finding.severity)
-    hazard.deadline_ms, hazard.deadline_fixed = finding.due_ms, False
+    hazard.deadline_ms, hazard.strict_ms, hazard.deadline_fixed = finding.due_ms, finding.strict_ms, False
     hazard.rules = {}
     hazard.assign_step = hazard.assignee_id = None
     step = "register" if hazard.cycle == 1 else "relapse"
@@ -72,7 +78,10 @@ def _hear_again(hazard: HazardState, finding: Finding) -> None:
     if hazard.assign_step is None:
         hazard.severity = hazard.seen_severity
     if not hazard.deadline_fixed:
+        hazard.strict_ms = min(hazard.strict_ms, finding.strict_ms)
         hazard.deadline_ms = min(hazard.deadline_ms, finding.due_ms)
+        if hazard.seen_severity == Severity.RED:  # no holiday moves it any more
+            hazard.deadline_ms = min(hazard.deadline_ms, hazard.strict_ms)
 
 
 def see_absent(hazard: HazardState, sighting: Sighting) -> None:
@@ -93,9 +102,15 @@ def _propose(hazard: HazardState, sighting: Sighting) -> None:
     _note(hazard, "propose", before, sighting.key.effective_ms, "visit", sighting.visit_id, sighting.author_id)
 
 
-def take_step(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> None:
+def take_step(
+    hazard: HazardState,
+    step: StepFact,
+    sightings: Sequence[Sighting],
+    powers: Powers,
+    standings: Sequence[Standing] = (),
+) -> None:
     """Apply a step, or keep it as not applied with its reason."""
-    reason = refusal_of(hazard, step, sightings, powers)
+    reason = refusal_of(hazard, step, sightings, powers, standings)
     if reason is not None:
         hazard.not_applied[step.id] = reason
     elif step.kind == "undo":

@@ -47,6 +47,15 @@ def storable(longest: int, **options: Any) -> fields.String:
     return matching(STORABLE, longest=longest, shortest=0, **options)
 
 
+class TrueOrFalse(fields.Boolean):
+    """JSON's true or false: no number, no text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def is_line(text: str) -> bool:
     """True for one line of text that shows something."""
     return re.fullmatch(LINE, text) is not None

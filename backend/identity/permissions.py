@@ -60,6 +60,7 @@ _SAFETY_OFFICER: Final = _GRID_HEAD | {
 _COMMITTEE: Final = _SAFETY_OFFICER | {
     "audit.read",
     "campaign.manage",
+    "channel.manage",
     "job.manage",
     "paper.issue",
     "place.manage",
@@ -100,6 +101,7 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "audit.read",
         "campaign.manage",
         "campaign.read",
+        "channel.manage",
         "device.revoke",
         "job.manage",
         "paper.make",

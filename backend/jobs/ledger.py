@@ -239,9 +239,8 @@ def revive(session: Session, kind: str, community_id: UUID, subjects: Sequence[s
 def revive_all(session: Session) -> int:
     """Requeue every dead job, after what killed them was repaired; returns how many."""
     dead = update(Job).where(Job.dead_at.is_not(None), Job.done < Job.wanted)
-    return len(
-        session.execute(dead.values(dead_at=None, attempts=0, run_after=func.now()).returning(Job.subject)).all()
-    )
+    revived = dead.values(dead_at=None, attempts=0, run_after=func.now()).returning(Job.subject)
+    return len(session.execute(revived).all())
 
 
 def waiting(session: Session) -> list[tuple[str, UUID]]:
@@ -288,7 +287,14 @@ def communities(session: Session) -> list[UUID]:
     )
 
 
+def take_slots(session: Session, community_id: UUID, slots: Iterable[str]) -> set[str]:
+    """Those of ``slots`` that the caller is the first to take. Sorted, so that takers cannot deadlock."""
+    common = {"kind": "schedule", "community_id": community_id, "wanted": 1, "done": 1}
+    rows = [{**common, "subject": slot} for slot in sorted(set(slots))]
+    taken = pg_insert(Job).values(rows).on_conflict_do_nothing().returning(Job.subject)
+    return set(session.scalars(taken)) if rows else set()
+
+
 def take_slot(session: Session, community_id: UUID, slot: str) -> bool:
     """True for the one caller that comes first: a scheduled slot is a job row that is born done."""
-    taken = pg_insert(Job).values(kind="schedule", community_id=community_id, subject=slot, wanted=1, done=1)
-    return session.execute(taken.on_conflict_do_nothing().returning(Job.subject)).first() is not None
+    return bool(take_slots(session, community_id, [slot]))

@@ -6,18 +6,12 @@ Nothing here proposes what a community has no power to do: it persuades, reports
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from backend.meetings.coverage_figures import COVERAGE_FIGURES
 from backend.meetings.grid_figures import GridLine
-from backend.meetings.hazard_figures import HAZARD_FIGURES
 from backend.meetings.outlook import Task
-from backend.meetings.outlook_figures import OUTLOOK_FIGURES
 from backend.meetings.paper_blocks import Block, Cell, Findings, heading, paragraph, short_day, table
 from backend.meetings.sentences import Part, say
+from backend.meetings.service_sentences import service_sentences
 
-#: Figures that other sections print; all others are services'.
-ELSEWHERE: Final = frozenset(
-    figure.key for figures in (HAZARD_FIGURES, COVERAGE_FIGURES, OUTLOOK_FIGURES) for figure in figures
-)
 COMMITTEE, STREET = "社区两委", "社区两委、街道"
 
 
@@ -52,16 +46,9 @@ MATTERS: Final = (
 
 
 def livelihood_blocks(found: Findings) -> list[Block]:
-    """五: whatever the figures count that is no hazard and no door: 急难愁盼、报警器、燃气、低保."""
-    others = [f for f in found.figures if f.key not in ELSEWHERE and found.values.get(f.key)]
-    if not others:
-        return [paragraph([f"{found.words.this}无民生服务记录。"])]
-    parts: list[Part] = []
-    for n, figure in enumerate(others):
-        end = "。" if n == len(others) - 1 else "；"
-        said = "{label}{" + figure.key + "}{unit}{end}"
-        parts += say(said, found.values, label=figure.label, unit=figure.unit, end=end)
-    return [paragraph(parts)]
+    """五: 急难愁盼、报警器、燃气、低保 and whatever else was done for people; in the annual paper all of it."""
+    said = service_sentences(found.values, whole=found.period.kind == "annual")
+    return [paragraph(parts) for parts in said] or [paragraph([f"{found.words.this}无民生服务记录。"])]
 
 
 def matter_blocks(found: Findings) -> list[Block]:

@@ -5,13 +5,14 @@ figure that differs from what was last stated (in that paper, or in a later one'
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from backend.meetings import queries
-from backend.meetings.figures import Figure, Scope, count_figures
+from backend.meetings.figures import Figure, Scope, base_key, count_figures
 from backend.meetings.models import Paper
 from backend.meetings.periods import Period, period_from
 
@@ -27,7 +28,7 @@ def recompute(session: Session, figures: Iterable[Figure], scope: Scope) -> Reco
 
     def of(period: Period) -> Mapping[str, int]:
         if period.start_ms not in known:
-            other = Scope.of(scope.community_id, period, scope.cutoff_ms, scope.service_gap_chains)
+            other = replace(scope, start_ms=period.start_ms, end_ms=period.end_ms)
             known[period.start_ms] = count_figures(session, figures, other)
         return known[period.start_ms]
 
@@ -45,7 +46,11 @@ def find_corrections(
     corrections = []
     for paper in reversed(issued):
         then = period_from(paper.kind, paper.period_start_ms)
-        entries = differences(stated(paper, issued), of(then))
+        said = stated(paper, issued)
+        printed = {base_key(key) for key in said}
+        # A figure that a later release brought was not printed then: there is nothing to correct.
+        now = {key: value for key, value in of(then).items() if base_key(key) in printed}
+        entries = differences(said, now)
         if entries:
             corrections.append({"paper_id": str(paper.id), "number": then.number, "entries": entries})
     last = issued[0] if issued and issued[0].period_end_ms == period.start_ms else None

@@ -173,5 +173,5 @@ COVERAGE_FIGURES = (
         BY_KIND,
     ),
     Figure("visits", "走访次数", "次", "visit", "本期的每一次走访", visits),
-    Figure("unverified", "待核", "项", "visit", "本期最后一次检查仍无法判定有无的项目", unverified, BY_KIND),
+    Figure("unverified", "待核", "项", "visit", "本期最后一次检查仍无法判定有无的项目", unverified, BY_KIND, "项目"),
 )

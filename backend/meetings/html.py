@@ -41,8 +41,8 @@ def paper_page(paper: Paper, rows: Sequence[Cells]) -> str:
     )
 
 
-def receipts_page(paper: Paper, found: dict[str, Any]) -> str:
-    """One page of the rows behind a number."""
+def receipts_page(paper: Paper, found: dict[str, Any], detail: str = "") -> str:
+    """One page of the rows behind a number. ``detail`` heads the column of what else a row tells; "": there is none."""
     content: dict[str, Any] = paper.content or {}
     title = content["title"] + issue_of(content)
-    return PAGES.get_template("receipts.html").render(title=title, paper_id=str(paper.id), found=found)
+    return PAGES.get_template("receipts.html").render(title=title, paper_id=str(paper.id), found=found, detail=detail)

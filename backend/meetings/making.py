@@ -13,6 +13,7 @@ from backend.identity.keys import Keyring, Sealer
 from backend.identity.models import Community
 from backend.jobs.progress import Progress
 from backend.meetings import queries
+from backend.meetings.answers import Answers
 from backend.meetings.composing import compose
 from backend.meetings.corrections import Recompute, find_corrections, recompute
 from backend.meetings.coverage_figures import COVERAGE_FIGURES
@@ -33,8 +34,9 @@ from backend.meetings.paper_ledger import store_ledger
 from backend.meetings.periods import Period, period_from
 from backend.meetings.record_sections import TREND
 from backend.meetings.seals import receipts_digest
+from backend.meetings.service_figures import SERVICE_FIGURES
 
-FIGURES: tuple[Figure, ...] = (*HAZARD_FIGURES, *COVERAGE_FIGURES)
+FIGURES: tuple[Figure, ...] = (*HAZARD_FIGURES, *COVERAGE_FIGURES, *SERVICE_FIGURES)
 #: With those that are stated but never corrected.
 EVERY_FIGURE: tuple[Figure, ...] = (*FIGURES, *OUTLOOK_FIGURES)
 #: Longest list printed inside a paper; the rest is in the receipts.
@@ -71,8 +73,8 @@ def make_paper(
     session.execute(delete(PaperFigure).filter_by(**of_paper))
     drop_files(session, community_id, paper_id)
     period = period_from(paper.kind, paper.period_start_ms)
-    found = find(session, community_id, paper_id, period, figures)
     sealer = runtime.part(Keyring).sealer(session, community_id)
+    found = find(session, sealer, community_id, paper_id, period, figures)
     found |= _lists(session, sealer, community_id, paper_id, found["labels"])
     tasks = list_tasks(session, sealer, community_id, period, found["cutoff_ms"])
     found["outlook"] = read_outlook(session, community_id, period, tasks)
@@ -96,13 +98,13 @@ def _lists(session: Session, sealer: Sealer, community_id: UUID, paper_id: UUID,
 
 
 def find(
-    session: Session, community_id: UUID, paper_id: UUID, period: Period, figures: Sequence[Figure]
+    session: Session, sealer: Sealer, community_id: UUID, paper_id: UUID, period: Period, figures: Sequence[Figure]
 ) -> dict[str, Any]:
     """Store the paper's figures and rows; what else there is to say about its period."""
     community = session.get_one(Community, community_id)
     cutoff_ms = clock.now_ms(community.clock_offset_ms)
     labels = load_labels(session, community_id)
-    scope = Scope.of(community_id, period, cutoff_ms, labels.gaps)
+    scope = Scope.of(community_id, period, cutoff_ms, labels.gaps, Answers(session, sealer, community_id))
     values = store_figures(session, (*figures, *OUTLOOK_FIGURES), scope, paper_id)
     of = recompute(session, figures, scope)
     corrections, reconciliation = find_corrections(session, community_id, period, of)

@@ -42,7 +42,8 @@ class Paper(Base):
 
 
 class PaperFigure(Base):
-    """One number of a paper, under its stable key. ``row_kind``: hazard, place or visit."""
+    """One number of a paper, under its stable key. ``row_kind``: hazard, place, visit, notice, or case: a person or a
+    household whose name and door are nobody's business, under a pseudonym."""
 
     __tablename__ = "paper_figure"
 
@@ -56,9 +57,10 @@ class PaperFigure(Base):
 class PaperFigureRow(Base):
     """The ``n``-th row behind a figure, as it was at the cut-off.
 
-    ``row_id`` is a hazard's, a visit's or a place's. ``at_ms`` is the figure's own time (of the change, of the visit,
-    of the deadline); ``category`` a form or a kind of place; ``state`` the hazard's state or the visit's outcome;
-    ``detail`` what else tells rows of one id apart (the transition's number, the chain and locus).
+    ``row_id`` is a hazard's, a visit's, a place's, a notice's or a case's. ``at_ms`` is the figure's own time (of the
+    change, of the visit, of the deadline); ``category`` a form or a kind of place; ``state`` the hazard's state or the
+    visit's outcome; ``detail`` what else tells rows of one id apart (the transition's number, the chain and locus).
+    ``amount``: for how many the row stands; null: one.
     """
 
     __tablename__ = "paper_figure_row"
@@ -73,6 +75,7 @@ class PaperFigureRow(Base):
     severity: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str | None] = mapped_column(Text)
     detail: Mapped[str | None] = mapped_column(Text)
+    amount: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class PaperLedgerRow(Base):

@@ -95,7 +95,7 @@ def drop_files(session: Session, community_id: UUID, paper_id: UUID) -> None:
 
 
 def make_files(session: Session, runtime: Runtime, community_id: UUID, paper_id: UUID) -> None:
-    """Make a draft's documents anew, or those that an issued paper does not have yet. Nothing is made of a paper that is
+    """Make a draft's documents anew, or those that an issued paper does not have yet. Nothing is made of one that is
     being computed."""
     paper = queries.get_paper(session, community_id, paper_id, lock=True)
     if paper.content is None or paper.state == "queued":

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, false, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from backend.errors import NotFound
 from backend.hazards.models import Hazard, LedgerNumber
 from backend.inspections.models import Visit
 from backend.meetings.models import Paper, PaperFigure, PaperFigureRow
+from backend.notices.models import Notice
 from backend.places.models import Place
 from backend.places.queries import in_scope
 
@@ -102,7 +103,9 @@ def _row_in_scope(row_kind: str, scope: Sequence[str]) -> ColumnElement[bool]:
     here = and_(Place.community_id == r.community_id, in_scope(scope))
     if row_kind == "place":
         return exists().where(here, Place.id == r.row_id)
-    source: Any = Hazard if row_kind == "hazard" else Visit
+    if row_kind == "case":
+        return false()  # whose case it is says no door, so it is within nobody's places but the whole community's
+    source: Any = {"hazard": Hazard, "visit": Visit, "notice": Notice}[row_kind]
     return exists().where(
         source.community_id == r.community_id, source.id == r.row_id, here, Place.id == source.place_id
     )
@@ -135,5 +138,13 @@ def find_visit_places(session: Session, community_id: UUID, ids: Iterable[UUID])
     """Visit → the place at its header."""
     rows = session.execute(
         select(Visit.id, Visit.place_id).where(Visit.community_id == community_id, Visit.id == func.any(list(ids)))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def find_notice_places(session: Session, community_id: UUID, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Notice → the place it is about."""
+    rows = session.execute(
+        select(Notice.id, Notice.place_id).where(Notice.community_id == community_id, Notice.id == func.any(list(ids)))
     )
     return {row[0]: row[1] for row in rows}

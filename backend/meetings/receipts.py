@@ -1,7 +1,7 @@
 """The rows behind a number, in words: what an official can check one by one, without rooms and names."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,13 @@ from backend.places.public_names import find_places
 
 KEY = re.compile(r"[a-z0-9_.]{1,120}")
 #: What ``state`` means for each kind of row.
-STATES = {"hazard": STATE_ZH, "place": OUTCOME_ZH | ORIGIN_ZH, "visit": OUTCOME_ZH | {"unknown": "待核"}}
+STATES = {
+    "hazard": STATE_ZH,
+    "place": OUTCOME_ZH | ORIGIN_ZH | {"left": "已撤离"},
+    "visit": OUTCOME_ZH | {"unknown": "待核"},
+    "notice": {"served": "已送达"},
+    "case": {},
+}
 
 
 def describe_rows(
@@ -25,11 +31,14 @@ def describe_rows(
     """Each row with its hazard's number and title or its place, and labels. ``at`` is ISO 8601 in Shanghai time."""
     ids = [row.row_id for row in rows]
     hazards = queries.find_hazards(session, community_id, ids) if figure.row_kind == "hazard" else {}
-    place_of = {
+    places_by: dict[str, Callable[[], dict[UUID, UUID]]] = {
         "hazard": lambda: {line.id: line.place_id for line in hazards.values()},
         "visit": lambda: queries.find_visit_places(session, community_id, ids),
         "place": lambda: {place_id: place_id for place_id in ids},
-    }[figure.row_kind]()
+        "notice": lambda: queries.find_notice_places(session, community_id, ids),
+        "case": lambda: {},
+    }
+    place_of = places_by[figure.row_kind]()
     places = find_places(session, community_id, set(place_of.values()))
     described = []
     for row in rows:
@@ -51,6 +60,7 @@ def describe_rows(
                 "state": STATES[figure.row_kind].get(row.state or "", row.state),
                 "deadline": iso(hazard.deadline_ms) if hazard else None,
                 "detail": _detail(figure, row, labels),
+                "amount": row.amount,
             }
         )
     return described

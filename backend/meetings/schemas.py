@@ -73,7 +73,8 @@ class PaperRequestSchema(Schema):
 
 
 class ReceiptSchema(Schema):
-    """A row behind a figure. ``row_id`` is a hazard's, a place's or a visit's, as ``row_kind`` says."""
+    """A row behind a figure. ``row_id`` is a hazard's, a place's, a visit's or a notice's, as ``row_kind`` says; a
+    case's (somebody's health, need or home) is a pseudonym. ``amount``: for how many it stands; null: one."""
 
     n = fields.Integer(required=True)
     row_kind = fields.String(required=True)
@@ -89,6 +90,7 @@ class ReceiptSchema(Schema):
     state = fields.String(required=True, allow_none=True)
     deadline = fields.String(required=True, allow_none=True)
     detail = fields.String(required=True, allow_none=True)
+    amount = fields.Integer(required=True, allow_none=True)
 
 
 class ReceiptPageSchema(Schema):

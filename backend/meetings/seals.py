@@ -35,9 +35,12 @@ def seal_of(content: dict[str, Any]) -> str:
 
 
 def receipts_digest(session: Session, community_id: UUID, paper_id: UUID) -> str:
-    """SHA-256 over all rows behind a paper's figures, one line each, by key (bytewise) and n."""
+    """SHA-256 over all rows behind a paper's figures, one line each, by key (bytewise) and n.
+
+    What is null is left out of a line: rows of papers that were sealed before there were amounts read the same.
+    """
     r = PaperFigureRow
-    line = func.concat_ws("|", r.key, r.n, r.row_id, r.at_ms, r.category, r.severity, r.state, r.detail)
+    line = func.concat_ws("|", r.key, r.n, r.row_id, r.at_ms, r.category, r.severity, r.state, r.detail, r.amount)
     lines = func.string_agg(line, aggregate_order_by(literal("\n"), collate(r.key, "C"), r.n))
     digest = func.encode(func.sha256(func.convert_to(func.coalesce(lines, ""), "UTF8")), "hex")
     found = session.scalar(select(digest).where(r.community_id == community_id, r.paper_id == paper_id))

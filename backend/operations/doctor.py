@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend import clock
+from backend.calendar.presenting import no_calendar_mark
+from backend.calendar.queries import official_years
 from backend.db import Database
 from backend.operations import queries
 from backend.operations.health import Finding, check_broker, check_database, check_disk
@@ -28,6 +30,7 @@ GOOD, WARNING, BAD = "ok", "warning", "wrong"
 #: Jobs that wait longer than this mean that no worker works.
 SLOW_JOB_S = 300.0
 OLD_BACKUP_DAYS = 8
+LAST_MONTH = 12
 CLOCK_SKEW_MS = 2_000
 OLDEST_PYTHON, OLDEST_POSTGRES = (3, 11), 180_000
 
@@ -53,7 +56,17 @@ def run_doctor(settings: Settings, *, serving: bool = False) -> list[Check]:
             check_secret_file(settings.data_dir),
             of_finding(check_disk(settings.data_dir), "Free some space, or move SAOLOU_DATA_DIR to a larger disk."),
             of_finding(check_database(db), "Start it, or put DATABASE_URL right."),
-            *_asked(db, check_postgres, check_role, check_clock, check_jobs, check_quarantine, check_backup),
+            *_asked(
+                db,
+                check_postgres,
+                check_role,
+                check_clock,
+                check_jobs,
+                check_quarantine,
+                check_backup,
+                check_calendar,
+                check_messages,
+            ),
             of_finding(check_broker(settings.redis_url), "Start Valkey, or put REDIS_URL right."),
             check_port(settings, serving),
         ]
@@ -189,6 +202,27 @@ def check_backup(session: Session) -> Check:
     if days > OLD_BACKUP_DAYS:
         return Check("backup", WARNING, f"the newest restore-tested backup is {days:.0f} days old", advice)
     return Check("backup", GOOD, f"restore-tested, covers until {clock.iso(value)}")
+
+
+def check_calendar(session: Session) -> Check:
+    """The holidays of this year, and in December of the next, are known."""
+    today = clock.local_day(clock.now_ms())
+    years = [today.year, today.year + 1] if today.month == LAST_MONTH else [today.year]
+    missing = sorted(set(years) - official_years(session, None, years))
+    if missing:
+        advice = "Import the State Council's notice: `python3 -m backend import-calendar FILE --year YEAR`."
+        return Check("calendar", WARNING, " ".join(no_calendar_mark(year)["en"] for year in missing), advice)
+    return Check("calendar", GOOD, f"official for {', '.join(map(str, years))}")
+
+
+def check_messages(session: Session) -> Check:
+    """Nothing that people were to be told outside the system was given up."""
+    queries.see_all(session)
+    dead = queries.count_dead_deliveries(session)
+    if dead:
+        advice = "GET /api/v1/notification-channels says why; repair the channel, then POST …/retry."
+        return Check("messages", WARNING, f"{dead} reminders could not be sent and were given up", advice)
+    return Check("messages", GOOD, "none given up")
 
 
 def check_port(settings: Settings, serving: bool) -> Check:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from backend.db import set_access
 from backend.jobs.ledger import communities
 from backend.jobs.models import Job
+from backend.notifications.models import Delivery
 from backend.sync.models import Quarantine, SyncChange
 
 #: Tables whose growth an operator plans for.
@@ -58,6 +59,11 @@ def see_all(session: Session) -> None:
 def count_quarantined(session: Session) -> int:
     """Records held in quarantine that nobody has resolved; after :func:`see_all`."""
     return session.scalar(select(func.count()).select_from(Quarantine).where(Quarantine.state == "held")) or 0
+
+
+def count_dead_deliveries(session: Session) -> int:
+    """Reminders that a channel refused ten times; after :func:`see_all`."""
+    return session.scalar(select(func.count()).select_from(Delivery).where(Delivery.state == "dead")) or 0
 
 
 def get_feed_lag(session: Session) -> FeedLag:

@@ -41,8 +41,12 @@ def read_roster(content: bytes) -> list[FileRow]:
 
     RosterUnreadable, RosterColumnMissing or RosterTooLong.
     """
-    table = _sheet(content) if content.startswith((_ZIP, _OLE)) else _csv(content)
-    return list(_rows(table))
+    return list(_rows(read_table(content)))
+
+
+def read_table(content: bytes) -> Sequence[Sequence[Any]]:
+    """The cells of the first sheet of an XLSX, XLS or CSV file, headings and all; RosterUnreadable or RosterTooLong."""
+    return _sheet(content) if content.startswith((_ZIP, _OLE)) else _csv(content)
 
 
 def _sheet(content: bytes) -> Sequence[Sequence[Any]]:

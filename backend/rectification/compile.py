@@ -14,11 +14,9 @@ from sqlalchemy.orm import Session
 from backend import clock
 from backend.campaigns.feed import tell_doors
 from backend.campaigns.projecting import hold_campaigns
-from backend.forms.catalogue import FormCatalogue
 from backend.hazards.models import DatedFold
 from backend.hazards.numbering import Unnumbered, give_numbers
 from backend.http.context import Runtime
-from backend.identity.keys import Keyring
 from backend.identity.models import Community
 from backend.rectification import projection_tables as tables
 from backend.rectification.families import with_survivors
@@ -44,7 +42,7 @@ def compile_places(session: Session, runtime: Runtime, community_id: UUID, place
     the place becomes known.
     """
     places = lock_places(session, community_id, {UUID(str(place_id)) for place_id in place_ids})
-    projector = Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
+    projector = Projector.make(session, runtime, community_id)
     now_ms = clock.now_ms(clock_offset_ms(session, community_id))
     projection = projector.project(session, places, lambda _: now_ms)
     return store(session, community_id, projection)

@@ -1,7 +1,7 @@
 """From the facts of places to the rows of all projections: the one way in which both compile and rebuild compute."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from backend.campaigns.projecting import Doors, Told
 from backend.forms.catalogue import FormCatalogue, RuleBook
-from backend.hazards.facts import Observation, Seen, StepFact, VisitFact
+from backend.hazards.facts import Observation, Seen, Standing, StepFact, VisitFact
 from backend.hazards.fold import PlaceFold, fold_place
 from backend.hazards.models import LedgerNumber
 from backend.hazards.observing import observe, without_misplaced
 from backend.hazards.state import HazardState, Powers
+from backend.http.context import Runtime
 from backend.identity.keys import Keyring, Sealer
 from backend.identity.permissions import may_close, may_extend, permissions_of
 from backend.places.queries import kinds_of
@@ -21,6 +22,7 @@ from backend.rectification import projection_tables as tables
 from backend.rectification.families import Family, load_families
 from backend.rectification.loading import PlaceFacts, load_facts
 from backend.rectification.rechecking import recheck_since
+from backend.rectification.registers import EvidenceRegisters
 from backend.rectification.voiding import add_void
 from mobile_contract.rules import hazard_id
 
@@ -47,17 +49,30 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
+class _Here:
+    """What else bears on one place: its ledger numbers, what registers say of it, the moment it is folded for."""
+
+    numbered: Sequence[LedgerNumber]
+    standings: Sequence[Standing]
+    as_of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Projector:
     """What projecting needs beside the session: the community, its keys, its rules, and the time it is done for."""
 
     community_id: UUID
+    keyring: Keyring
     sealer: Sealer
     book: RuleBook
+    registers: EvidenceRegisters
 
     @classmethod
-    def make(cls, session: Session, community_id: UUID, keyring: Keyring, catalogue: FormCatalogue) -> "Projector":
+    def make(cls, session: Session, runtime: Runtime, community_id: UUID) -> "Projector":
         """A projector over the community's keys and rules as they are now."""
-        return cls(community_id, keyring.sealer(session, community_id), catalogue.rule_book(session, community_id))
+        keyring = runtime.part(Keyring)
+        book = runtime.part(FormCatalogue).rule_book(session, community_id)
+        return cls(community_id, keyring, keyring.sealer(session, community_id), book, runtime.part(EvidenceRegisters))
 
     def project(self, session: Session, place_ids: Sequence[UUID], as_of: Callable[[UUID], int]) -> Projection:
         """Compute all projection rows of exactly ``place_ids`` from all facts about them and what was merged into them.
@@ -71,9 +86,11 @@ class Projector:
         numbered = self._numbered(session, [family.place_id for family in families])
         projection = Projection(numbered={number.hazard_id for rows in numbered.values() for number in rows})
         projection.coverage = Doors.load(session, self.community_id, families)
+        standings = self.registers.load(session, self.keyring, self.community_id, every_member)
         for family in families:
             projection.places[family.place_id] = family
-            self._project_place(projection, family, facts, numbered.get(family.place_id, []), as_of(family.place_id))
+            here = _Here(numbered.get(family.place_id, ()), standings.get(family.place_id, ()), as_of(family.place_id))
+            self._project_place(projection, family, facts, here)
         return projection
 
     def _drop_misplaced(self, session: Session, facts: PlaceFacts) -> None:
@@ -94,14 +111,16 @@ class Projector:
             found.setdefault(row.place_id, []).append(row)
         return found
 
-    def _project_place(
-        self, out: Projection, family: Family, facts: PlaceFacts, numbered: Sequence[LedgerNumber], as_of: int
-    ) -> None:
+    def _project_place(self, out: Projection, family: Family, facts: PlaceFacts, here: "_Here") -> None:
         members = frozenset(str(member) for member in family.members)
         visits = {v.id: v for member in members for v in facts.visits_at.get(member, ())}
         steps = [step for member in members for step in facts.steps_at.get(member, ())]
         observations = observe(self.book, visits.values(), members)
-        fold = fold_place(observations, steps, lambda chain, locus: self._ids(members, chain, locus), POWERS, as_of)
+        powers = replace(POWERS, calendar=self.book.calendar)
+        fold = fold_place(
+            *(observations, steps, lambda chain, locus: self._ids(members, chain, locus), powers),
+            *(here.as_of, here.standings),
+        )
         _add_visits(out, family, members, visits.values())
         _add_observations(out, family, observations)
         out.coverage.project(out.rows["campaign_target"], out.told, family, visits.values())
@@ -110,12 +129,12 @@ class Projector:
             drawn = [ms for i in self._ids(members, hazard.chain, hazard.locus) for ms in facts.drawn.get(UUID(i), ())]
             self._add_hazard(out, family, hazard, where, recheck_since(hazard, drawn, observations))
         _add_step_outcomes(out, family, steps, fold, self._own_id)
-        for number in numbered:
+        for number in here.numbered:
             if number.hazard_id not in out.hazards:
                 add_void(out.rows, family, number, self._own_id, self.book)
         if fold.is_dated:
             out.rows["dated_fold"][(family.place_id,)] = (fold.next_ms,)
-            out.folded_as_of[(family.place_id,)] = (as_of,)
+            out.folded_as_of[(family.place_id,)] = (here.as_of,)
 
     def _own_id(self, place_id: UUID, chain: str, locus: str) -> UUID:
         return hazard_id(self.community_id, place_id, chain, locus)

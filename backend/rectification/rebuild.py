@@ -11,10 +11,8 @@ from sqlalchemy.orm import Session
 
 from backend import clock
 from backend.db import Base, Database
-from backend.forms.catalogue import FormCatalogue
 from backend.hazards.models import DatedFold, LedgerNumber
 from backend.http.context import Runtime
-from backend.identity.keys import Keyring
 from backend.places.models import Place
 from backend.rectification import projection_tables as tables
 from backend.rectification.compile import clock_offset_ms, lock_places, store
@@ -106,7 +104,7 @@ def _moment(folded_as_of: Mapping[UUID, int], now_ms: int, place_id: UUID) -> in
 
 
 def _projector(session: Session, runtime: Runtime, community_id: UUID) -> Projector:
-    return Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
+    return Projector.make(session, runtime, community_id)
 
 
 def _count_places(session: Session, community_id: UUID) -> int:

@@ -9,7 +9,6 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from backend.db import NIL_ID, new_id
-from backend.forms.catalogue import FormCatalogue
 from backend.hazards.models import Hazard
 from backend.http.context import Runtime
 from backend.identity.keys import Keyring
@@ -68,7 +67,7 @@ def take_step(
         schema_version=CURRENT_SCHEMA,
     )
     _keep(session, runtime, step, body)
-    projector = Projector.make(session, community_id, runtime.part(Keyring), runtime.part(FormCatalogue))
+    projector = Projector.make(session, runtime, community_id)
     store(session, community_id, projector.project(session, held, lambda _: now_ms))
     _refuse_without_effect(session, step, rev)
     step_id = step.id

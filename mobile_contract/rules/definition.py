@@ -83,7 +83,7 @@ CATEGORIES = {
 }
 """Values of the ledger's column 隐患类别."""
 
-DUE = re.compile(r"0|[1-9][0-9]{0,3}h|[1-9][0-9]{0,3}d")
+DUE = re.compile(r"0|[1-9][0-9]{0,3}h|[1-9][0-9]{0,3}d|[1-9][0-9]{0,3}wd")
 AT = re.compile(r"(?P<field>[a-z][a-z0-9_]*)(?: (?P<sign>[+-]) (?P<days>[0-9]{1,4}) days)?")
 
 
@@ -155,7 +155,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`due`: "0" today, "24h" hours, "7d" calendar days. `when` may be absent only where `at` is given.
+    """`due`: "0" today, "24h" hours, "7d" calendar days, "5wd" working days. `when` may be absent only where `at` is
+    given.
 
     Rules of one `group` that are present at one locus are one hazard: highest severity, earliest deadline.
     `hidden_unknown`: a hidden field counts as missing for this rule instead of not applicable.

@@ -79,7 +79,7 @@ def _parse_rule(raw: Any, position: int, faults: Faults) -> Rule:
     where = f"rules.{raw.get('code')}"
     due = str(raw.get("due"))
     if not DUE.fullmatch(due):
-        faults.add(where, f"due {due!r} must be 0, 24h or 7d")
+        faults.add(where, f"due {due!r} must be 0, 24h, 7d or 5wd")
     if raw.get("severity") not in Severity.__members__.values():
         faults.add(where, f"severity {raw.get('severity')!r} is not one of {', '.join(Severity)}")
     if not isinstance(raw.get("when", ""), str) or ("when" not in raw and "at" not in raw):

@@ -15,6 +15,7 @@ READERS = {
     "backend/http/limits.py": "how long to wait before the next try",
     "backend/operations/archive.py": "the time of a file in a backup",
     "backend/commands/demo.py": "which week the demonstration's offset chooses",
+    "backend/commands/year.py": "which year the community's offset chooses",
     "backend/commands/fleet.py": "which week the demonstration's offset chooses",
     "backend/embedded": "names of files put aside",
     "worker/frame.py": "when a job is repeated",

@@ -130,9 +130,9 @@ class Sweep:
             return {table: session.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in tables}
 
 
-def make_sweep(app: Flask, db: Database, **tree: int) -> Sweep:
+def make_sweep(app: Flask, db: Database, clock_offset_ms: int = 0, **tree: int) -> Sweep:
     """A new community with places (two grids, a building each, two households each) and all published forms."""
-    community_id = make_community(db)
+    community_id = make_community(db, clock_offset_ms=clock_offset_ms)
     with db.transaction([community_id]) as session:
         publish_shipped(session, 0)
         made = make_tree(session, community_id, **{"grids": 2, "buildings": 1, "households": 2, **tree})

@@ -58,6 +58,17 @@ def note(hazard: Hazard, step: str, before: str, ms: int, cause: tuple[str, str,
     hazard["changes"].append((hazard["cycle"], step, before or None, hazard["state"], ms, hazard["severity"], *cause))
 
 
+def both_due(due: str, severity: str, from_ms: int, days: Any, at_ms: int) -> tuple[int, int]:
+    """The deadline, and what it would be were the finding red."""
+    strict = due_ms(due, from_ms, days, at_ms)
+    return due_ms(due, from_ms, days, at_ms, is_red=severity == "red"), strict
+
+
+def due_of(fired: list[Any], gravest: str) -> tuple[int, int]:
+    strict = min(strict for _, (_, strict), _ in fired)
+    return strict if gravest == "red" else min(due for _, (due, _), _ in fired), strict
+
+
 def saw(hazard: Hazard, look: dict[str, Any]) -> None:
     cause = ("visit", look["id"], look["author"])
     before = hazard["state"]
@@ -65,12 +76,18 @@ def saw(hazard: Hazard, look: dict[str, Any]) -> None:
         hazard["last_step"] = None
     if look["seen"] == "present":
         gravest = max((rule.severity for rule, _, _ in look["fired"]), key=GRAVITY.index)
-        soonest = min(due for _, due, _ in look["fired"])
+        soonest, strict = due_of(look["fired"], gravest)
         if before not in OPEN:
             if hazard["ended"] and look["evidence"] < hazard["ended"]:
                 return
             hazard |= {"state": "registered", "cycle": hazard["cycle"] + 1, "severity": gravest, "seen": gravest}
-            hazard |= {"deadline": soonest, "fixed_terms": False, "fixed_date": False, "registered": look["key"][0]}
+            hazard |= {
+                "strict": strict,
+                "deadline": soonest,
+                "fixed_terms": False,
+                "fixed_date": False,
+                "registered": look["key"][0],
+            }
             hazard |= {**deepcopy(FRESH), "rules": {}, "begun": look["evidence"]}
             hazard |= {"assigned": None, "holder": None, "five": False}
             hazard.setdefault("form", look["form"])
@@ -79,7 +96,9 @@ def saw(hazard: Hazard, look: dict[str, Any]) -> None:
             hazard["doubted"] = hazard["doubted"] or (before == "review" and look["evidence"] > hazard["since"])
             hazard["seen"] = max(hazard["seen"], gravest, key=GRAVITY.index)
             hazard["severity"] = hazard["severity"] if hazard["fixed_terms"] else hazard["seen"]
-            hazard["deadline"] = hazard["deadline"] if hazard["fixed_date"] else min(hazard["deadline"], soonest)
+            hazard["strict"] = min(hazard["strict"], strict)
+            sooner = min(hazard["deadline"], hazard["strict"] if hazard["seen"] == "red" else soonest)
+            hazard["deadline"] = hazard["deadline"] if hazard["fixed_date"] else sooner
         hazard["rules"] |= {rule.code: rule for rule, _, _ in look["fired"]}
         hazard["last"] = look["key"][0]
         if look["fixed"]:
@@ -154,7 +173,8 @@ def happened(hazard: Hazard, fact: dict[str, Any], step: dict[str, Any]) -> None
         state = undone_work(hazard) if hazard["severity"] == "red" else "fixing"
         hazard |= {**deepcopy(FRESH), "state": state, "cycle": hazard["cycle"] + 1, "begun": fact["key"]}
         hazard |= {"registered": at, "last": at, "seen": hazard["severity"], "fixed_date": False}
-        hazard["deadline"] = min(due_ms(rule.due, at) for rule in hazard["rules"].values())
+        pairs = [both_due(rule.due, hazard["severity"], at, hazard["days"], at) for rule in hazard["rules"].values()]
+        hazard |= {"deadline": min(due for due, _ in pairs), "strict": min(strict for _, strict in pairs)}
     elif kind == "reassign":
         hazard["holder"] = step["assignee_account_id"]
     if kind in ("assign", "return", "extend", "relapse") and step.get("deadline_ms") is not None:

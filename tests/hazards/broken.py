@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from backend.calendar import working_days
+from backend.calendar.working_days import WorkingDays
 from backend.forms.catalogue import RuleBook
 from backend.hazards import facts, fold, observing, refusing, walk
 from backend.hazards.facts import Finding, Seen, StepFact
-from backend.hazards.state import HazardState, Powers, Sighting
+from backend.hazards.state import HazardState, Sighting
 from mobile_contract.forms import Form
 from mobile_contract.rules import CompiledRules
 from mobile_contract.sync.ordering import OrderKey
@@ -21,6 +23,7 @@ class Bug(NamedTuple):
     by: Any
 
 
+_works = WorkingDays.works
 _together, _with_days = observing.together, fold._with_days
 _see_absent, _walk, _refusal = walk.see_absent, walk.walk_chain, refusing.refusal_of
 _as_changed = RuleBook.as_changed
@@ -41,11 +44,11 @@ def moving_deadlines(hazard: HazardState, finding: Finding) -> None:
 
 
 def steps_last(
-    chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], powers: Powers
+    chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], *others: Any
 ) -> HazardState:
     """Steps are taken up when everything was seen, whenever they were taken."""
     late = [replace(step, key=step.key._replace(effective_ms=step.key.effective_ms + 10**12)) for step in steps]
-    return _walk(chain, locus, sightings, late, powers)
+    return _walk(chain, locus, sightings, late, *others)
 
 
 def newest_rules(book: RuleBook, form: Form, effective_ms: int) -> CompiledRules | None:
@@ -63,9 +66,13 @@ def for_ever(looks: Iterable[Sighting], as_of: int) -> tuple[list[Sighting], lis
     return walked, [day for _, days, _ in alone for day in days], any(dated for _, _, dated in alone)
 
 
-def trusting(hazard: HazardState, step: StepFact, sightings: Sequence[Sighting], powers: Powers) -> str | None:
+def newest_calendar(calendar: WorkingDays, at_ms: int, day: int) -> bool:
+    return _works(calendar, 10**15, day)
+
+
+def trusting(hazard: HazardState, step: StepFact, *others: Any) -> str | None:
     """Whatever was seen since the re-visit."""
-    why = _refusal(hazard, step, sightings, powers)
+    why = _refusal(hazard, step, *others)
     return None if why in ("contradicted", "submitter_may_not_close") else why
 
 
@@ -102,11 +109,13 @@ BUGS = {
         fold, "Sighting", lambda key, evidence, *rest: Sighting(key, key, *rest)
     ),
     "close without looking back": Bug(walk, "refusal_of", trusting),
+    "holidays move red deadlines too": Bug(working_days, "Severity", type("Pale", (), {"RED": "none"})),
+    "the newest calendar judges all": Bug(WorkingDays, "works", newest_calendar),
     "assignment binds nothing": Bug(walk, "EFFECTS", {**_effects, "assign": lambda hazard, step: None}),
     "extensions are not counted": Bug(refusing, "MOST_EXTENSIONS", 99),
     "undo at any time": Bug(refusing, "UNDO_WITHIN_MS", 10**13),
     "undo leaves what was done": Bug(walk, "undo", half_undone),
-    "evidence is not asked for": Bug(refusing, "_refusal_for_evidence", lambda hazard, step: None),
+    "evidence is not asked for": Bug(refusing, "_refusal_for_evidence", lambda hazard, step, standings: None),
     "red ones need no five measures": Bug(HazardState, "five_filled", property(lambda hazard: True)),
     "relapse stays in its cycle": Bug(HazardState, "begin_cycle", same_cycle),
 }

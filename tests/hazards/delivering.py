@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,9 @@ import orjson
 from sqlalchemy.orm import Session
 
 from backend import clock
+from backend.calendar.listeners import CalendarListeners
+from backend.calendar.models import CalendarChange, CalendarDay
+from backend.calendar.queries import day_number
 from backend.db import NIL_ID, Database
 from backend.forms.listeners import RuleListeners
 from backend.forms.models import Reassessment, RuleOverride
@@ -29,7 +32,7 @@ from mobile_contract.forms import list_forms
 from tests.factories.identity import make_community
 from tests.factories.places import registered
 from tests.factories.records import block, put_record, visit_body
-from tests.hazards.histories import PLACES, SECOND_MS, START, History, for_community
+from tests.hazards.histories import NATIONAL, PLACES, SECOND_MS, START, History, for_community
 from tests.hazards.invented import EBIKE_RULES_2, EXTINGUISHER, EXTINGUISHER_RULES
 from tests.hazards.oracle import DAY
 
@@ -52,6 +55,9 @@ def publish_all(db: Database) -> None:
         publish_rules(session, EXTINGUISHER_RULES, [EXTINGUISHER], 0)
         ebike = [form for form in list_forms() if form.code == "ebike_charging"]
         publish_rules(session, EBIKE_RULES_2, ebike, SECOND_MS)
+        for said in NATIONAL:
+            values = {"day": date.fromisoformat(said["day"]), "works": said["works"], "effective_from_ms": said["from"]}
+            session.merge(CalendarDay(id=UUID(said["id"]), **values, name="", source="file"))
 
 
 @dataclass
@@ -88,6 +94,7 @@ class Town:
             *(self._console(step) for step in history["console"]),
             *(self._override(said) for said in history["overrides"]),
             *(self._reassess(said) for said in history["reassessments"]),
+            *(self._say_of_day(said) for said in history.get("days", ()) if said["own"]),
             *(self._place(fact) for fact in history.get("place_facts", ())),
         ]
 
@@ -117,6 +124,17 @@ class Town:
             session.flush()
             form = FORM_OF[said["rule"][:3]]
             self.runtime.part(RuleListeners).tell(session, self.community_id, form)
+
+        return put
+
+    def _say_of_day(self, said: dict[str, Any]) -> Op:
+        def put(session: Session) -> None:
+            key = {"community_id": self.community_id, "id": UUID(said["id"])}
+            values = {"day": date.fromisoformat(said["day"]), "works": said["works"], "effective_from_ms": said["from"]}
+            session.merge(CalendarChange(**key, **values, name="", source="office"))
+            session.flush()
+            days = {day_number(values["day"])}
+            self.runtime.part(CalendarListeners).tell(session, self.community_id, days, said["from"])
 
         return put
 

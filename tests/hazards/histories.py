@@ -5,6 +5,7 @@ Anything with ``random.Random``'s methods will do: Hypothesis's draws (which shr
 """
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,13 @@ RULES = {
     "self_built_house": [(0, 1)],
     "extinguisher_check": [(0, 1)],
 }
+FIRST_DAY = date(2026, 11, 7)
+#: An invented holiday of five days, with a Saturday worked in its stead; told in two parts.
+NATIONAL = [
+    {"id": str(UUID(int=0xE000 << 80 | n, version=4)), "day": f"2026-11-{day}", "works": day == 28, "from": since}
+    | {"own": False}
+    for n, (day, since) in enumerate([(18, 0), (19, 0), (20, 0), (23, START + 5 * DAY), (28, START + 5 * DAY)])
+]
 YES_NO = ["yes", "no", "unknown"]
 
 
@@ -132,6 +140,7 @@ class Maker:
             "console": [],
             "overrides": [],
             "reassessments": [],
+            "days": [*NATIONAL],
             "rules": RULES,
             "family": {},
         }
@@ -288,12 +297,23 @@ class Maker:
         body["blocks"][0] = {**body["blocks"][0], "answers": said}
         self.record("visit", body)
 
+    def calendar(self) -> None:
+        """The community says of a few days in a row that they are worked, or are not, or takes back what it said."""
+        rng = self.rng
+        first, said = rng.randrange(40), rng.choice([False, False, True, None])
+        since = rng.choice([self.now, self.now, 0, START + rng.randrange(30) * DAY])
+        for n in range(rng.choice([1, 1, 3])):
+            day = (FIRST_DAY + timedelta(days=first + n)).isoformat()
+            self.history["days"].append({"id": self.id(), "day": day, "works": said, "from": since, "own": True})
+
     def rules(self) -> None:
         """The community changes a rule, or looks at its old visits anew."""
         rng = self.rng
         if rng.random() < 0.5:
+            self.calendar()
+        if rng.random() < 0.5:
             rule = rng.choice(["EBC-02", "EBC-01", "EXT-02", "ATW-07", "ATW-05", "ATW-05"])
-            said = {"rule": rule, "enabled": rng.random() < 0.5, "due": rng.choice([None, "2d", "48h"])}
+            said = {"rule": rule, "enabled": rng.random() < 0.5, "due": rng.choice([None, "2d", "48h", "3wd"])}
             if rule == "ATW-05":
                 numbers = rng.choice([None, {"open_w": 0.6}, {"open_h": 0.9}, {"open_w": 0.6, "open_h": 0.8}])
                 said |= {"enabled": rng.random() < 0.8, "thresholds": numbers}

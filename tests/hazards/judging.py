@@ -4,8 +4,9 @@ Results are True (present), False (absent) or None (待核). A value is MISSING 
 question was hidden.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 MISSING = object()
@@ -17,11 +18,32 @@ Truth = bool | None
 HOUR, DAY, EAST = 3_600_000, 86_400_000, 8 * 3_600_000
 
 
-def due_ms(due: str, from_ms: int) -> int:
+def is_worked(days: Sequence[Mapping[str, Any]], day: date, at_ms: int) -> bool:
+    """``days``: what was said of days, by the community (``own``) and by the nation, each from a time on."""
+    for own in (True, False):
+        said = [d for d in days if d["own"] is own and d["day"] == day.isoformat() and d["from"] <= at_ms]
+        if said and (last := max(said, key=lambda d: (d["from"], d["id"])))["works"] is not None:
+            return bool(last["works"])
+    return day.weekday() < 5
+
+
+def due_ms(
+    due: str, from_ms: int, days: Sequence[Mapping[str, Any]] = (), at_ms: int = 0, *, is_red: bool = True
+) -> int:
+    """When what was found is due, by the calendar known at ``at_ms``; only what is not red waits for a working day."""
     if due.endswith("h"):
         return from_ms + int(due[:-1]) * HOUR
-    days = (from_ms + EAST) // DAY + int(due.removesuffix("d"))
-    return (days + 1) * DAY - EAST - 1
+    day = date(1970, 1, 1) + timedelta(days=(from_ms + EAST) // DAY)
+    if due.endswith("wd"):
+        for _ in range(int(due[:-2])):
+            day += timedelta(days=1)
+            while not is_worked(days, day, at_ms):
+                day += timedelta(days=1)
+    else:
+        day += timedelta(days=int(due.removesuffix("d")))
+    while not is_red and due != "0" and not is_worked(days, day, at_ms):
+        day += timedelta(days=1)
+    return (day - date(1970, 1, 1)).days * DAY + DAY - EAST - 1
 
 
 def same(value: Any, wanted: Any) -> Truth:

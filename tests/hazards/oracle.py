@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
-from tests.hazards.becoming import LEADS, saw, stepped
+from tests.hazards.becoming import LEADS, both_due, saw, stepped
 from tests.hazards.judging import (
     DAY,
     EAST,
@@ -20,7 +20,6 @@ from tests.hazards.judging import (
     TABLES,
     PlainRule,
     Truth,
-    due_ms,
     result_of,
     with_numbers,
 )
@@ -66,11 +65,13 @@ def in_force(records: Iterable[Fact]) -> list[dict[str, Any]]:
 
 
 class Oracle:
-    """``history`` holds records, console (steps), overrides, reassessments, rules (form → [(from, version)]), family
+    """``history`` holds records, console (steps), overrides, reassessments, days (what was
+    said of them), rules (form → [(from, version)]), family
     (place → the place it is part of now) and kinds (place → kind, of those that are known)."""
 
     def __init__(self, history: Mapping[str, Any], community: str, as_of: int) -> None:
         self.history, self.community, self.as_of = history, community, as_of
+        self.days = history.get("days", [])
         force = in_force(history["records"])
         self.visits = [fact for fact in force if fact["type"] == "visit"]
         steps = [fact for fact in force if fact["type"] == "task_step"]
@@ -130,8 +131,8 @@ class Oracle:
         if not rules:
             return None
         judged = [rule for rule in rules if self.switched(rule, key[0])["enabled"]]
-        fired: list[tuple[PlainRule, int, bool]] = []
-        later: dict[int, list[tuple[PlainRule, int, bool]]] = {}
+        fired: list[tuple[PlainRule, tuple[int, int], bool]] = []
+        later: dict[int, list[tuple[PlainRule, tuple[int, int], bool]]] = {}
         unsure = False
         for block in blocks:
             for rule in judged if locus_of(block) == locus else ():
@@ -141,7 +142,8 @@ class Oracle:
                 unsure = unsure or truth is None
                 if truth:
                     from_ms = key[0] if fixed else max(key[0], _day_of(rule, block["answers"]))
-                    due = due_ms(self.switched(rule, key[0])["due"] or rule.due, from_ms)
+                    said = self.switched(rule, key[0])["due"] or rule.due
+                    due = both_due(said, rule.severity, from_ms, self.days, key[0])
                     (fired if from_ms == key[0] else later.setdefault(from_ms, [])).append((rule, due, fixed))
         seen = "unjudged" if not judged else "present" if fired else "unknown" if unsure else "absent"
         fixed = bool(fired) and all(each for _, _, each in fired)
@@ -173,7 +175,7 @@ class Oracle:
             steps = [
                 s for s in self.steps if s["step"]["hazard"] in ids and self.survivor(s["step"]["place"]) == chain[0]
             ]
-            hazard: dict[str, Any] = {"state": "", "cycle": 0, "changes": [], "ended": None}
+            hazard: dict[str, Any] = {"state": "", "cycle": 0, "changes": [], "ended": None, "days": self.days}
             for _, event in sorted([(x["key"], x) for x in looks] + [(x["key"], x) for x in steps], key=lambda e: e[0]):
                 if "seen" in event:
                     saw(hazard, event)

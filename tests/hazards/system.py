@@ -1,8 +1,12 @@
 """The product's own fold over a plain history, without a database, in the oracle's words."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
+from backend.calendar.queries import day_number
+from backend.calendar.working_days import DayFact, WorkingDays
 from backend.forms.catalogue import Override, Reassess, RuleBook
 from backend.hazards.facts import Block, StepFact, VisitFact
 from backend.hazards.fold import PlaceFold, fold_place
@@ -27,7 +31,16 @@ def book_of(history: History) -> RuleBook:
         made = Override(said["from"], said["enabled"], said["due"], numbers)
         overrides[said["rule"]] = (*overrides.get(said["rule"], ()), made)
     anew = tuple(Reassess(r["id"], r["form"], r["version"], r["ms"]) for r in history["reassessments"])
-    return RuleBook(_FORMS, _RULES, {f: tuple(v) for f, v in history["rules"].items()}, overrides, anew)
+    in_force = {form: tuple(versions) for form, versions in history["rules"].items()}
+    return RuleBook(_FORMS, _RULES, in_force, overrides, anew, calendar_of(history))
+
+
+def calendar_of(history: History) -> WorkingDays:
+    def facts(own: bool) -> list[DayFact]:
+        said = [d for d in history.get("days", ()) if d["own"] is own]
+        return [DayFact(d["from"], d["id"], day_number(date.fromisoformat(d["day"])), d["works"]) for d in said]
+
+    return WorkingDays.of(facts(False), facts(True))
 
 
 def facts_of(history: History) -> tuple[list[VisitFact], list[tuple[str, StepFact]]]:
@@ -100,7 +113,9 @@ def _fold(
     def ids_of(chain: str, locus: str) -> list[str]:
         return [hazard_of(community, (member, chain, locus)) for member in members]
 
-    return fold_place(observe(book_of(history), visits, members), steps, ids_of, POWERS, as_of)
+    book = book_of(history)
+    powers = replace(POWERS, calendar=book.calendar)
+    return fold_place(observe(book, visits, members), steps, ids_of, powers, as_of)
 
 
 def summary(hazard: HazardState) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from backend.hazards import fold
 from backend.hazards.facts import StepFact
 from backend.hazards.lifecycle import STEP_KINDS
-from backend.hazards.state import HazardState, Powers, Sighting
+from backend.hazards.state import HazardState, Sighting
 from backend.hazards.walk import walk_chain
 from tests.hazards.becoming import FROM, summary
 from tests.hazards.broken import BUGS
@@ -188,10 +188,14 @@ def test_check_any_order_catches_steps_taken_up_as_they_arrive(monkeypatch: pyte
     arrived = count()
 
     def as_they_arrive(
-        chain: str, locus: str, sightings: Sequence[Sighting], steps: Sequence[StepFact], powers: Powers
+        chain: str,
+        locus: str,
+        sightings: Sequence[Sighting],
+        steps: Sequence[StepFact],
+        *others: Any,
     ) -> HazardState:
         late = [replace(step, key=step.key._replace(effective_ms=YEAR_LATER + next(arrived))) for step in steps]
-        return walk_chain(chain, locus, sightings, late, powers)
+        return walk_chain(chain, locus, sightings, late, *others)
 
     monkeypatch.setattr(fold, "walk_chain", as_they_arrive)
     with pytest.raises(AssertionError):

@@ -75,10 +75,10 @@ def make_described(app: Flask, db: Database) -> Described:
     ).json
     notice = issued(office, hazards[0])
     noted = office.post(f"/notices/{notice['id']}/services", served()).json
+    paper_id = make_draft(sweep, chief.id)
     house = House(sweep, office, office)
     house.done("appraised")
     house.done("listed", household_id=str(homes[0]), persons=2)
-    paper_id = make_draft(sweep, chief.id)
     worker = make_account(db, community, name="田大禾")
     phone = Phone(app.test_client(), worker)
     stored = phone.push(phone.visit(homes[0]), phone.visit(uuid4()), phone.visit(homes[1]) | {"sha256": "0" * 64})

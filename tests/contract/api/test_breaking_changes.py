@@ -211,3 +211,21 @@ def git(*arguments: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.decode() if done.returncode == 0 else None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "breaks"),
+    [
+        ("^(?:0|[1-9]h)$", "^(?:0|[1-9]h|[1-9]d)$", False),
+        ("^(?:0|[1-9]h)$", "^(?:0|[1-9]d)$", True),
+        ("^(?:0|[1-9]h)$", "^(?:0|[1-9]h|[1-9]d)", True),
+        ("^(?:a(b)$", "^(?:a(b|c)$", True),
+        (None, "^(?:0)$", True),
+    ],
+)
+def test_pattern_with_one_more_alternative_is_no_break(old: str | None, new: str, breaks: bool) -> None:
+    earlier, later = tiny(), tiny()
+    if old is not None:
+        asked(earlier)["properties"]["name"]["pattern"] = old
+    asked(later)["properties"]["name"]["pattern"] = new
+    assert bool(breaking_changes(earlier, later)) is breaks
