@@ -173,7 +173,7 @@ def list_receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, ke
 def get_receipts_page(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> Response:
     """The rows behind one number of a paper, as a page."""
     found = receipts(ctx, query, paper_id, key)
-    detail = definition_of(service.FIGURES, key).detail
+    detail = definition_of(EVERY_FIGURE, key).detail
     return Response(receipts_page(readable(ctx, paper_id), found, detail), mimetype="text/html")
 
 
