@@ -3,7 +3,9 @@
 from flask import Flask
 
 from backend.attachments.file_store import FileStore
+from backend.attachments.finishing import RawRecords
 from backend.attachments.routes import blueprint as attachments
+from backend.attachments.upload_routes import blueprint as uploads
 from backend.calendar.listeners import CalendarListeners
 from backend.calendar.routes import blueprint as calendar
 from backend.campaigns.feed import CAMPAIGN_ENTITY, TARGET_ENTITY
@@ -20,6 +22,8 @@ from backend.forms.listeners import RuleListeners
 from backend.forms.routes import blueprint as forms
 from backend.http.context import Doorbell, Runtime
 from backend.http.factory import make_app
+from backend.identity.audit import note_write
+from backend.identity.audit_routes import blueprint as audit
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
 from backend.identity.routes import blueprint as identity
@@ -42,6 +46,7 @@ from backend.notifications.routes import blueprint as notifications
 from backend.operations.routes import blueprint as operations
 from backend.places.routes import blueprint as places
 from backend.places.service import PlaceListeners
+from backend.privacy.routes import blueprint as privacy
 from backend.rectification.calendar_changes import want_moved_deadlines
 from backend.rectification.dossier_routes import blueprint as dossier
 from backend.rectification.feed import task_entity
@@ -55,15 +60,16 @@ from backend.rectification.work_orders_routes import blueprint as work_orders
 from backend.settings import Settings
 from backend.sync.feed_entities import FeedEntities
 from backend.sync.form_feed import form_entity, tell_form
+from backend.sync.large_records import take_raw_record
 from backend.sync.office_routes import blueprint as records
 from backend.sync.place_feed import PLACE, tell_feed
 from backend.sync.routes import blueprint as sync
 from backend.sync.status_feed import RECORD_STATUS
 
 BLUEPRINTS = (
-    *(sign_in, identity, places, calendar, forms, sync, records),
-    *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, notices, evacuations),
-    *(ledger, meetings, documents, minutes, statements, pages, operations),
+    *(sign_in, identity, audit, places, calendar, forms, sync, records),
+    *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, uploads, notices, evacuations),
+    *(ledger, meetings, documents, minutes, statements, privacy, pages, operations),
     *(notifications, channels),
 )
 
@@ -79,11 +85,13 @@ def make_runtime(settings: Settings, db: Database | None = None, doorbell: Doorb
         db=db or Database(settings.database_url),
         doorbell=doorbell or CeleryDoorbell(settings.redis_url),
         authenticate=authenticate,
+        note_write=note_write,
         parts=(
             keyring,
             catalogue,
             listeners,
-            FileStore(settings.data_dir / "files"),
+            FileStore(settings.data_dir / "files", settings.files_url),
+            RawRecords(take_raw_record),
             NoticeListeners([tell_notice, on_notice]),
             EvidenceRegisters((load_standings,)),
             RuleListeners([want_form_folds, tell_form]),

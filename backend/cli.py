@@ -5,7 +5,7 @@ import sys
 import click
 from sqlalchemy.exc import OperationalError
 
-from backend.commands import bench, calendar, demo, fleet, installing, keeping, people, running, testing
+from backend.commands import bench, calendar, demo, fleet, guarding, installing, keeping, people, running, testing
 from backend.embedded import EmbeddedError
 from backend.errors import ConfigurationError, DomainError
 from backend.http.messages import sentence
@@ -27,6 +27,11 @@ for command in (
     people.create_admin,
     people.import_roster,
     calendar.import_calendar,
+    guarding.permissions,
+    guarding.password_code,
+    guarding.rotate_keys,
+    guarding.retention,
+    guarding.verify_trail,
     keeping.backup,
     keeping.restore,
     keeping.doctor,

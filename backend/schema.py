@@ -28,6 +28,7 @@ FEATURES_WITH_TABLES = (
     "evacuations",
     "meetings",
     "notifications",
+    "privacy",
     "jobs",
 )
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"

@@ -5,6 +5,7 @@ one go. Secrets never have a default: embedded runs generate them (``backend.sec
 """
 
 import os
+import re
 from base64 import b64decode
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -21,6 +22,7 @@ VARIABLES = {
     "REDIS_URL": "the broker (Redis or Valkey)",
     "SAOLOU_SECRET_KEY": "base64 of 32 bytes: seals the archive and signs clock anchors",
     "SAOLOU_DATA_DIR": "embedded servers, secrets and files",
+    "SAOLOU_FILES_URL": "S3-compatible store of photos, s3://bucket/path; AWS_* give the access (default: a folder)",
     "SAOLOU_HOST": "address the API listens on (default 127.0.0.1)",
     "SAOLOU_PORT": "port the API listens on (default 8000)",
     "SAOLOU_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO)",
@@ -62,6 +64,7 @@ class Settings:
     webhook_loopback: bool = False
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
+    files_url: str | None = None
 
 
 def default_data_dir() -> Path:
@@ -101,6 +104,11 @@ def _mail_url(value: str | None) -> None:
         raise ValidationError("must begin with smtp:// or smtps://")
 
 
+def _bucket(value: str) -> None:
+    if not re.fullmatch(r"s3://[a-z0-9.-]{3,63}(/[\w./-]*)?", value):
+        raise ValidationError("must be s3://bucket or s3://bucket/path")
+
+
 def load_settings() -> Settings:
     """Read the environment; ConfigurationError names every variable that is missing, wrong or unknown."""
     env = Env(eager=False)
@@ -122,6 +130,7 @@ def load_settings() -> Settings:
         webhook_loopback=env.bool("SAOLOU_WEBHOOK_LOOPBACK", False),
         smtp_url=env.str("SAOLOU_SMTP_URL", None, validate=_mail_url) or None,
         mail_from=env.str("SAOLOU_MAIL_FROM", None) or None,
+        files_url=env.str("SAOLOU_FILES_URL", None, validate=_bucket),
         metrics_from=tuple(env.list("SAOLOU_METRICS_FROM", list(LOOPBACK), validate=_networks) or ()),
     )
     problems = [f"{name}: unknown variable" for name in sorted(os.environ) if _is_unknown(name)]

@@ -27,7 +27,7 @@ from backend.identity.audit import audit
 
 blueprint = Blueprint("calendar", __name__, url_prefix="/api/v1", description="工作日历与调休 · Working days")
 READS = requires("task.read")
-CHANGES = requires("rule.override", everywhere=True)
+CHANGES = requires("rule.override")
 #: The kind of job that folds a place; wanted by those who listen to a changed calendar.
 COMPILE = "compile"
 FILE_BYTES = 1024 * 1024

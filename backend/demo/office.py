@@ -36,6 +36,10 @@ class Office:
         """The JSON answer of a POST; ``rev`` is sent as If-Match."""
         return self._call("POST", path, body, {"If-Match": f'"{rev}"'} if rev is not None else {})
 
+    def put_photo(self, raw: bytes) -> str:
+        """Store a JPEG; its attachment id."""
+        return str(self._send("POST", "/api/v1/attachments", raw, {"Content-Type": "image/jpeg"})["id"])
+
     def pages(self, path: str, **query: Any) -> list[dict[str, Any]]:
         """All rows of a paged list."""
         rows: list[dict[str, Any]] = []
@@ -59,12 +63,16 @@ class Office:
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
     ) -> Any:
-        sent = {"Accept": "application/json", "Accept-Language": "en", **(headers or {})}
+        if body is None:
+            return self._send(method, path, None, headers or {})
+        return self._send(
+            method, path, json.dumps(body).encode(), {"Content-Type": "application/json", **(headers or {})}
+        )
+
+    def _send(self, method: str, path: str, payload: bytes | None, headers: dict[str, str]) -> Any:
+        sent = {"Accept": "application/json", "Accept-Language": "en", **headers}
         if self._token:
             sent["Authorization"] = f"Bearer {self._token}"
-        payload = None
-        if body is not None:
-            payload, sent["Content-Type"] = json.dumps(body), "application/json"
         self._connection.request(method, path, payload, sent)
         response = self._connection.getresponse()
         raw = response.read()

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from backend import clock
 from backend.demo.community import DemoState, Person
 from backend.demo.office import Office, OfficeError
+from backend.demo.pictures import drawn_photo
 from backend.demo.sweep import account_of, is_honest, start_campaign
 from backend.http.context import Runtime
 from backend.rectification import rebuild
@@ -129,11 +130,12 @@ def _close(committee: Office, story: Story, count: Count) -> None:
             break
         full = committee.get(f"/api/v1/tasks/{task['id']}")
         if "close" in full["may"] and full["revisit_id"]:
+            photo = committee.put_photo(drawn_photo(story.closed))
             body = {
                 "revisit_id": full["revisit_id"],
                 "basis": [visit["visit_id"] for visit in full["history"]["visits"]],
                 "note": "已现场复查",
-                "evidence": [{"kind": item["code"], "attachments": [str(uuid4())]} for item in full["evidence"]],
+                "evidence": [{"kind": item["code"], "attachments": [photo]} for item in full["evidence"]],
             }
             story.closed += _try_step(committee, full, "close", body, story)
         count("office strikes off", story.closed, CLOSED)
@@ -221,6 +223,8 @@ def _check_identity(paper: dict[str, Any]) -> Check:
 
 def _check_receipts(office: Office, paper: dict[str, Any]) -> Check:
     rows = {key: f"/api/v1/papers/{paper['id']}/figures/{key}/rows" for key in paper["figures"]}
-    wrong = [key for key, value in paper["figures"].items() if len(office.pages(rows[key])) != value]
+    # A row may stand for several: a household for its members.
+    stand_for = {key: sum(row["amount"] or 1 for row in office.pages(path)) for key, path in rows.items()}
+    wrong = [key for key, value in paper["figures"].items() if stand_for[key] != value]
     detail = str(wrong) if wrong else f"{len(rows)} figures"
     return Check("P5", f"{paper['number']}: every figure opens to its rows", not wrong, detail)

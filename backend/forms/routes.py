@@ -36,7 +36,7 @@ from mobile_contract.forms import answers_schema, parse_form
 blueprint = Blueprint("forms", __name__, url_prefix="/api/v1", description="表单与规则 · Forms and rules")
 READS = requires("place.read")
 #: Rules hold for the whole community: a role over a part of it cannot change them.
-CHANGES = requires("rule.override", everywhere=True)
+CHANGES = requires("rule.override")
 #: The kind of job that folds a place; wanted by those who listen to changed rules.
 COMPILE = "compile"
 #: What no code looks like need not be asked for: PostgreSQL takes no U+0000.

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from backend.http.fields import matching
+from backend.http.fields import TrueOrFalse, matching, prose
 from mobile_contract.rules.definition import DUE
 from mobile_contract.sync.fields import WireInt
 
@@ -65,7 +65,7 @@ class NewOverrideSchema(Schema):
     """Switch a rule off (or on again), give it another deadline (``0`` today, ``24h``, ``7d``), or other numbers in its
     condition (field → number, within the rule's parameters). From now on when ``effective_from_ms`` is null."""
 
-    enabled = fields.Boolean(required=True)
+    enabled = TrueOrFalse(required=True)
     due = matching(DUE.pattern, load_default=None, allow_none=True, metadata={"example": "7d"})
     thresholds = fields.Dict(
         keys=fields.String(),
@@ -96,8 +96,8 @@ class NewRuleChangeSchema(ChangesSchema):
     """Publish changes as the community's next version. With ``reassess`` the last answers of every place are looked at
     again, as the dry run showed; it then holds from now on (``effective_from_ms`` is null)."""
 
-    reassess = fields.Boolean(required=True)
-    reason = fields.String(required=True, validate=validate.Length(1, 500))
+    reassess = TrueOrFalse(required=True)
+    reason = prose(500, required=True)
     effective_from_ms = WireInt(load_default=None, allow_none=True, validate=validate.Range(0))
 
 

@@ -6,9 +6,11 @@ A slow phone must not hold a connection, and a 50 MB zip bomb must not fill memo
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Protocol
 
 from flask import request
+from werkzeug.exceptions import ClientDisconnected
 
 from backend.errors import DomainError
 
@@ -58,6 +60,18 @@ def read_body(max_bytes: int = MAX_BYTES) -> bytes:
         return decompress(raw, coding, max_bytes).removeprefix(BOM)
     except (zlib.error, zstd.ZstdError, EOFError, ValueError) as error:
         raise BodyUnreadable(raw, coding) from error
+
+
+def read_what_comes(max_bytes: int) -> bytes:
+    """The body as it is, as far as it came before the connection broke. BodyTooLarge beyond ``max_bytes``."""
+    found = bytearray()
+    with suppress(ClientDisconnected, OSError):
+        while chunk := request.stream.read(CHUNK):
+            found += chunk
+            if len(found) > max_bytes:
+                drain()
+                raise BodyTooLarge(max_bytes=max_bytes, max_records=1)
+    return bytes(found)
 
 
 def drain() -> None:

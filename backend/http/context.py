@@ -1,8 +1,8 @@
 """Who is asking, for which community, in which transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from flask import current_app
@@ -100,6 +100,14 @@ class Authenticate(Protocol):
     def __call__(self, session: Session, token: str, community: str | None) -> Actor: ...
 
 
+class NoteWrite(Protocol):
+    """Notes a call that was to change something in the audit trail, unless the feature noted what it changed itself."""
+
+    def __call__(
+        self, ctx: "RequestContext", permission: str | None, call: str, url_values: Mapping[str, Any]
+    ) -> None: ...
+
+
 @dataclass(slots=True)
 class Runtime:
     """What the process was wired with (``backend.app``); reachable from any request."""
@@ -108,6 +116,7 @@ class Runtime:
     db: Database
     doorbell: Doorbell
     authenticate: Authenticate
+    note_write: NoteWrite
     parts: tuple[object, ...] = ()
 
     def part(self, kind: type[T]) -> T:

@@ -1,5 +1,6 @@
 """The one renderer of errors: ``application/problem+json`` (RFC 9457), in Chinese unless English is asked for."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ HTTP_CODES = {
     422: "invalid_input",
     429: "too_many_requests",
 }
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 #: What the phone contract calls the same things.
 PHONE_CODES = {400: "body_unreadable", 422: "envelope_invalid"}
 
@@ -57,10 +59,16 @@ def webargs_errors(messages: Any, pointer: str = "") -> list[FieldError]:
     if isinstance(messages, dict):
         flat: list[FieldError] = []
         for key, value in messages.items():
-            at = pointer if not pointer and key in ("json", "query", "headers", "json_or_form") else f"{pointer}/{key}"
+            is_location = not pointer and key in ("json", "query", "headers", "json_or_form")
+            at = pointer if is_location else f"{pointer}/{shown_key(key)}"
             flat += webargs_errors(value, at)
         return flat
     return [_field_error(pointer, str(message)) for message in messages]
+
+
+def shown_key(key: object) -> str:
+    """A key of a body as an error names it: whatever cannot be a field's name is not repeated, it may be somebody's."""
+    return str(key) if isinstance(key, int) or _NAME.fullmatch(str(key)) else "?"
 
 
 def _field_error(pointer: str, why: str) -> FieldError:

@@ -29,15 +29,12 @@ class CommunityRequired(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """``permission`` None: any signed-in account. ``revoked_device`` True: a revoked phone may still call.
-    ``everywhere`` True: the permission must be held over the whole community.
-    """
+    """``permission`` None: any signed-in account. ``revoked_device`` True: a revoked phone may still call."""
 
     permission: str | None = None
     public: bool = False
     needs_community: bool = True
     revoked_device: bool = False
-    everywhere: bool = False
 
     def admit(self, session: Session, runtime: Runtime) -> Actor | None:
         """The caller, as far as the route's permission reaches.
@@ -58,8 +55,6 @@ class Guard:
             if self.permission not in actor.permissions:
                 raise PermissionDenied(permission=self.permission)
             actor = actor.narrowed(self.permission)
-            if self.everywhere and actor.scope_paths:
-                raise PermissionDenied(permission=self.permission)
         return actor
 
 
@@ -81,9 +76,9 @@ def presented_token() -> str:
 PUBLIC = Guard(public=True, needs_community=False)
 
 
-def requires(permission: str, *, revoked_device: bool = False, everywhere: bool = False) -> Guard:
-    """Only callers whose role in the active community holds ``permission`` (``everywhere``: over all of it)."""
-    return Guard(permission, revoked_device=revoked_device, everywhere=everywhere)
+def requires(permission: str, *, revoked_device: bool = False) -> Guard:
+    """Only callers one of whose roles in the active community holds ``permission``."""
+    return Guard(permission, revoked_device=revoked_device)
 
 
 def signed_in(*, needs_community: bool = True, revoked_device: bool = False) -> Guard:

@@ -27,7 +27,7 @@ from mobile_contract.sync.fields import WireInt
 from mobile_contract.version import PROTOCOL
 
 Document = dict[str, Any]
-METHODS = ("get", "put", "post", "delete", "patch")
+METHODS = ("get", "put", "post", "delete", "patch", "head")
 #: Pages for a browser are no part of the contract.
 PREFIXES = ("/api/", "/sync/")
 #: Refused by ``authenticate``, of which this layer knows no more than the contract's codes.
@@ -78,7 +78,10 @@ def _views(app: Flask) -> Iterator[tuple[tuple[str, str], tuple[str, Any]]]:
     """(path template, method) → (operation's name, view)."""
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
-        for method in rule.methods or ():
+        methods = set(rule.methods or ())
+        # The web framework answers HEAD by itself where there is a GET.
+        methods -= {"HEAD"} if "GET" in methods else set()
+        for method in methods:
             yield (FlaskPlugin.flaskpath2openapi(rule.rule), method.lower()), (view.__name__, view)
 
 

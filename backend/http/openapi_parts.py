@@ -22,12 +22,16 @@ STATUSES: Final = {
     403: "无权操作 · Not allowed",
     404: "不存在或无权查看 · Not found, or not yours to see",
     409: "与现状冲突 · In conflict with what is there",
+    410: "已不存在 · Gone",
     412: "已被他人更改 · Changed meanwhile",
     413: "内容过大 · Too large",
+    415: "内容类型不对 · Wrong type of content",
     422: "内容不正确 · Not valid",
+    423: "正被占用 · Locked",
     426: "须升级应用 · Update the app",
     428: "须带 If-Match · If-Match is needed",
     429: "过于频繁 · Too often",
+    460: "校验不符 · Checksum differs",
     503: "暂不可用 · Not available for now",
 }
 

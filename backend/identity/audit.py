@@ -1,6 +1,7 @@
 """The audit trail: who did what to what, and when. Written in the transaction of the deed itself."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -9,7 +10,11 @@ from sqlalchemy.orm import Session
 
 from backend import clock
 from backend.db import new_id
+from backend.http.context import RequestContext
 from backend.identity.models import AuditEvent
+
+#: In a session's notes: something was written into the trail in this transaction.
+_NOTED: Final = "audited"
 
 
 def audit(
@@ -26,6 +31,7 @@ def audit(
 
     ``account_id`` None: the installation itself (command line, worker). The request's id is taken from the log context.
     """
+    session.info[_NOTED] = True
     session.execute(
         insert(AuditEvent).values(
             community_id=community_id,
@@ -37,4 +43,20 @@ def audit(
             details=details,
             request_id=structlog.contextvars.get_contextvars().get("request_id"),
         )
+    )
+
+
+def note_write(ctx: RequestContext, permission: str | None, call: str, url_values: Mapping[str, Any]) -> None:
+    """Note a call that changed something and whose feature wrote no event by itself. Ids only, nothing of the body."""
+    if ctx.session.info.get(_NOTED):
+        return
+    name, value = next(iter(url_values.items()), ("community_id", ctx.community_id))
+    audit(
+        ctx.session,
+        ctx.community_id,
+        permission or "changed",
+        f"{name.removesuffix('_id')}:{value}",
+        account_id=ctx.actor.account_id,
+        at_ms=ctx.now_ms,
+        call=call,
     )

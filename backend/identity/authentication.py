@@ -143,7 +143,10 @@ def _find_token(session: Session, token: str) -> Any:
 
 def _memberships(session: Session, account_id: UUID) -> tuple[Membership, ...]:
     rows = session.execute(MEMBERSHIPS, {"account_id": account_id})
-    held = (Membership(r.id, r.community_id, r.role, permissions_of(r.role), r.place_id) for r in rows)
+    held = (
+        Membership(r.id, r.community_id, r.role, permissions_of(r.role, over_a_part=r.place_id is not None), r.place_id)
+        for r in rows
+    )
     return tuple(sorted(held, key=lambda m: (strength(m.role), m.id)))
 
 

@@ -4,11 +4,16 @@ Source: domain, privacy (张*, 138****5678, a building without its room).
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 _ID_NUMBER: Final = re.compile(r"(?<!\d)(\d{4})\d{10}(\d{3}[\dXx])(?![\dXx])")
 _PHONE: Final = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
 _LANDLINE: Final = re.compile(r"(?<!\d)(0\d{2,3})-?\d{3,4}(\d{4})(?!\d)")
+_PLATE: Final = re.compile(
+    r"([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Z])[·・\s-]?[0-9A-Z]{5,6}(?![0-9A-Z])",
+    re.I,
+)
 #: 501室, 五楼502房, and the last part of 3-2-501.
 _ROOM: Final = re.compile(r"(?<![\d-])(\d{1,3}-\d{1,2}-)\d{3,4}(?!\d)|(?<!\d)\d{2,4}(?=室|房(?!屋))")
 _SEPARATORS: Final = re.compile(r"([、，,；;/\s（）()：:]+)")
@@ -25,11 +30,25 @@ _SHOWN_OF_PLATE: Final = 2
 
 
 def mask_text(text: str) -> str:
-    """Free text without room, telephone and identity numbers."""
+    """Free text without room, telephone and identity numbers and number plates."""
     text = _ID_NUMBER.sub(r"\1**********\2", text)
     text = _PHONE.sub(r"\1****\2", text)
+    text = _PLATE.sub(r"\1***", text)
     text = _LANDLINE.sub(r"\1****\2", text)
     return _ROOM.sub(lambda m: f"{m[1] or ''}***", text)
+
+
+def mask_prose(text: str, names: Iterable[str]) -> str:
+    """Free text as :func:`mask_text`, and without the given names of persons, which prose does not mark."""
+    for name in sorted(set(names), key=len, reverse=True):
+        if len(name) > 1:
+            text = text.replace(name, name[0] + "*")
+    return mask_text(text)
+
+
+def persons_in(party: str) -> list[str]:
+    """The persons that :func:`mask_party` masks in a responsible party."""
+    return [part for part in _SEPARATORS.split(mask_text(party)) if _mask_if_person(part) != part]
 
 
 def mask_party(text: str) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index, Integer, LargeBinary, Text, func
+from sqlalchemy import BigInteger, DateTime, Index, Integer, LargeBinary, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -112,11 +112,29 @@ class Token(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
+class PasswordCode(Base):
+    """A one-time code to set a new password, as its argon2 hash; one an account, gone once used."""
+
+    __tablename__ = "password_code"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(Text)
+    issued_by: Mapped[UUID | None]
+    issued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    failures: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+
+
 class AuditEvent(Base):
-    """Who did what to what, and when. Append-only; details hold no personal data."""
+    """Who did what to what, and when. Append-only (triggers refuse the rest); details hold no personal data."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index(None, "community_id", "at_ms", "id"),)
+    __table_args__ = (
+        Index(None, "community_id", "at_ms", "id"),
+        Index(None, "community_id", "account_id", "at_ms", "id"),
+        Index(None, "community_id", "action", "at_ms", "id"),
+        Index(None, "community_id", "subject", "at_ms", "id"),
+    )
 
     community_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -126,3 +144,18 @@ class AuditEvent(Base):
     subject: Mapped[str] = mapped_column(Text)
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     request_id: Mapped[str | None] = mapped_column(Text)
+
+
+class AuditLink(Base):
+    """A link of a community's chain: ``hash`` is SHA-256 over the link before it and the event (``audit_digest``).
+
+    Written by the database when the event's transaction commits; the application may only read it.
+    """
+
+    __tablename__ = "audit_link"
+    __table_args__ = (UniqueConstraint("community_id", "event_id"),)
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    event_id: Mapped[UUID]
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

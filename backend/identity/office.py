@@ -3,6 +3,7 @@
 Each function checks, acts and writes the audit trail in the caller's transaction.
 """
 
+import secrets
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from backend.identity.queries import (
     list_active_memberships,
     serves_elsewhere,
 )
+from backend.identity.reset_codes import IssuedCode, issue_code
 from backend.identity.tokens import revoke_tokens
 
 PERMISSION = "account.manage"
@@ -65,14 +67,15 @@ add_messages(
 
 
 def invite_account(
-    ctx: RequestContext, login: str, name: str, role: str, place_id: UUID | None, password: str
-) -> Account:
-    """A new account with its first role and password."""
+    ctx: RequestContext, login: str, name: str, role: str, place_id: UUID | None, password: str | None
+) -> tuple[Account, IssuedCode | None]:
+    """A new account with its first role; without a password, a one-time code to choose one."""
     check_may_grant(ctx, role, place_id)
-    account_id = service.create_account(ctx.session, login, name, password)
+    account_id = service.create_account(ctx.session, login, name, password or secrets.token_urlsafe(32))
     _audit(ctx, "account_created", f"account:{account_id}")
     _grant(ctx, account_id, role, place_id)
-    return ctx.session.get_one(Account, account_id)
+    code = None if password else issue_code(ctx.session, account_id, ctx.actor.account_id)
+    return ctx.session.get_one(Account, account_id), code
 
 
 def grant_role(ctx: RequestContext, account_id: UUID, role: str, place_id: UUID | None) -> Membership:
@@ -116,6 +119,27 @@ def disable_account(ctx: RequestContext, account_id: UUID) -> None:
         _audit(ctx, "account_disabled", f"account:{account_id}")
 
 
+def enable_account(ctx: RequestContext, account_id: UUID) -> None:
+    """A disabled account may sign in again. Enabling twice is once."""
+    _check_owns_account(ctx, account_id)
+    done = ctx.session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.disabled_at.is_not(None))
+        .values(disabled_at=None)
+        .returning(Account.id)
+    ).scalar()
+    if done is not None:
+        _audit(ctx, "account_enabled", f"account:{account_id}")
+
+
+def give_password_code(ctx: RequestContext, account_id: UUID) -> IssuedCode:
+    """A one-time code for somebody who forgot the password; the old password works until the code is used."""
+    _check_owns_account(ctx, account_id)
+    code = issue_code(ctx.session, account_id, ctx.actor.account_id)
+    _audit(ctx, "password_code_issued", f"account:{account_id}")
+    return code
+
+
 def reset_password(ctx: RequestContext, account_id: UUID, password: str) -> None:
     """A new password for somebody who forgot theirs; they are signed out everywhere."""
     _check_owns_account(ctx, account_id)
@@ -143,6 +167,18 @@ def revoke_device(ctx: RequestContext, install_id: UUID) -> None:
         install_id,
         scope_paths=ctx.actor.scope_paths,
         revoked_by=ctx.actor.account_id,
+        at_ms=ctx.now_ms,
+    )
+
+
+def reinstate_device(ctx: RequestContext, install_id: UUID) -> None:
+    """The phone was found again."""
+    service.reinstate_device(
+        ctx.session,
+        ctx.community_id,
+        install_id,
+        scope_paths=ctx.actor.scope_paths,
+        reinstated_by=ctx.actor.account_id,
         at_ms=ctx.now_ms,
     )
 

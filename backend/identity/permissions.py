@@ -1,4 +1,4 @@
-"""Who may do what: one matrix from roles to permissions, who may close what, who may grant which role.
+"""Who may do what: one matrix from roles to permissions and how far they reach; who may close and who may grant what.
 
 Source: domain, roles of the community's safety work. The community is a self-governing body without enforcement
 power: no permission to fine, seal or cut off exists here, for anybody.
@@ -41,6 +41,7 @@ _GRID_HEAD: Final = _WORKER | {
     "device.revoke",
     "order.issue",
     "paper.read",
+    "person.unmask",
     "record.correct",
     "task.assign",
     "task.chase",
@@ -61,9 +62,13 @@ _COMMITTEE: Final = _SAFETY_OFFICER | {
     "audit.read",
     "campaign.manage",
     "channel.manage",
-    "job.manage",
     "paper.issue",
+    "person.erase",
+    "person.search",
+    "person.sensitive",
     "place.manage",
+    "retention.manage",
+    "roster.import",
     "rule.override",
     "task.extend",
     "task.refer",
@@ -90,7 +95,7 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "street": _ABOVE
     | {
         *("attachment.put", "campaign.read", "evacuation.record", "notice.serve"),
-        *("task.extend", "task.relapse"),
+        *("person.sensitive", "person.unmask", "task.extend", "task.relapse"),
     },
     "department": _ABOVE,
     "district": _READ | {"campaign.manage", "campaign.read", "evacuation.read", "notice.read", "record.read"},
@@ -103,12 +108,12 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "campaign.read",
         "channel.manage",
         "device.revoke",
-        "job.manage",
         "paper.make",
         "place.manage",
         "quarantine.read",
         "quarantine.repair",
         "record.read",
+        "roster.import",
         "rule.override",
         "sync.pull",
     },
@@ -116,6 +121,23 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
 #: Who carries a phone: records have authors with one of these roles. Others only read.
 FIELD_ROLES: Final = frozenset(role for role, held in PERMISSIONS.items() if "sync.pull" in held)
 ALL_PERMISSIONS: Final = frozenset[str]().union(*PERMISSIONS.values())
+#: What concerns the community as a whole: a role over a part of it does not hold these. All others hold for the places
+#: of the role and what lies below them.
+WHOLE_COMMUNITY: Final = frozenset(
+    {
+        "audit.read",
+        "channel.manage",
+        "paper.issue",
+        "paper.make",
+        "person.erase",
+        "person.search",
+        "quarantine.read",
+        "quarantine.repair",
+        "retention.manage",
+        "roster.import",
+        "rule.override",
+    }
+)
 
 #: Whoever stands higher in the community's line may close what a lower one may. A department's conclusion is its own:
 #: nobody of the line strikes off for it, and it strikes off nothing else.
@@ -130,9 +152,10 @@ _GRANTS: Final[dict[str, frozenset[str]]] = {
 }
 
 
-def permissions_of(role: str) -> frozenset[str]:
-    """What ``role`` may do; nothing for a role that is not known (any more)."""
-    return PERMISSIONS.get(role, frozenset())
+def permissions_of(role: str, *, over_a_part: bool = False) -> frozenset[str]:
+    """What ``role`` may do, over the whole community or only ``over_a_part`` of it; nothing for an unknown role."""
+    held = PERMISSIONS.get(role, frozenset())
+    return held - WHOLE_COMMUNITY if over_a_part else held
 
 
 def strength(role: str) -> int:

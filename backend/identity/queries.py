@@ -1,4 +1,4 @@
-"""Reads of memberships, accounts, devices and the audit trail."""
+"""Reads of memberships, accounts and devices."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Row, Select, Uuid, and_, any_, bindparam, column, 
 from sqlalchemy.orm import Session
 
 from backend.db import Ltree, set_access
-from backend.identity.models import Account, AuditEvent, Community, Device, DeviceAccount, Membership
+from backend.identity.models import Account, Community, Device, DeviceAccount, Membership
 
 #: A scope hangs on a place, and places are a layer above this one: all that is needed here is where a place is.
 PLACE = table(
@@ -154,13 +154,3 @@ def list_devices(
     if after is not None:
         rows = rows.where(tuple_(DeviceAccount.install_id, DeviceAccount.account_id) > after)
     return session.execute(rows.order_by(DeviceAccount.install_id, DeviceAccount.account_id).limit(limit + 1)).all()
-
-
-def list_audit_events(
-    session: Session, community_id: UUID, before: tuple[int, UUID] | None, limit: int
-) -> Sequence[AuditEvent]:
-    """Up to ``limit + 1`` events, newest first."""
-    rows = select(AuditEvent).where(AuditEvent.community_id == community_id)
-    if before is not None:
-        rows = rows.where(tuple_(AuditEvent.at_ms, AuditEvent.id) < before)
-    return session.scalars(rows.order_by(AuditEvent.at_ms.desc(), AuditEvent.id.desc()).limit(limit + 1)).all()

@@ -1,23 +1,27 @@
-"""The office's API of accounts, roles, devices and the audit trail."""
+"""The office's API of accounts, roles and devices."""
 
 from typing import Any
 from uuid import UUID
 
-from backend.http import Blueprint, RequestContext, requires, signed_in
-from backend.http.limits import limit_password
+from backend.http import PUBLIC, Blueprint, RequestContext, requires, signed_in
+from backend.http.errors import on_domain_error
+from backend.http.limits import limit_log_in, limit_password
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
-from backend.identity import office, queries, service
+from backend.identity import office, queries, reset_codes, service
 from backend.identity.models import Account, Membership
 from backend.identity.passwords import PasswordTooWeak, Unavailable
+from backend.identity.reset_codes import IssuedCode
 from backend.identity.schemas import (
     AccountSchema,
-    AuditEventSchema,
+    CodeUseSchema,
     CommunitiesSchema,
     DeviceSchema,
     GrantSchema,
     InvitationSchema,
+    InvitedSchema,
     MeSchema,
     PasswordChangeSchema,
+    PasswordCodeSchema,
     PasswordResetSchema,
     RoleSchema,
 )
@@ -26,7 +30,7 @@ blueprint = Blueprint(
     "identity",
     __name__,
     url_prefix="/api/v1",
-    description="账号、角色、设备、审计 · Accounts, roles, devices, the audit trail",
+    description="账号、角色、设备 · Accounts, roles, devices",
 )
 ANY_ACCOUNT = signed_in(needs_community=False)
 MANAGES = requires(office.PERMISSION)
@@ -86,11 +90,11 @@ def list_accounts(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
     raises=(service.LoginTaken, service.LoginInvalid, PasswordTooWeak, office.PlaceUnknown, Unavailable),
 )
 @blueprint.arguments(InvitationSchema)
-@blueprint.response(201, AccountSchema)
+@blueprint.response(201, InvitedSchema)
 def invite_account(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
-    """Make an account with its first role and password."""
-    account = office.invite_account(ctx, **body)
-    return _with_roles(ctx, [account])[0]
+    """Make an account with its first role. Without a password the answer holds, this once, a code to choose one."""
+    account, code = office.invite_account(ctx, **body)
+    return {**_with_roles(ctx, [account])[0], "password_code": code}
 
 
 @blueprint.post(
@@ -114,6 +118,40 @@ def disable_account(ctx: RequestContext, account_id: UUID) -> None:
 def reset_password(ctx: RequestContext, body: dict[str, Any], account_id: UUID) -> None:
     """Give a new password to somebody who forgot theirs."""
     office.reset_password(ctx, account_id, body["new_password"])
+
+
+@blueprint.post(
+    "/accounts/<uuid:account_id>/enable",
+    guard=MANAGES,
+    raises=(office.AccountNotFound, office.NotYourself, office.AccountServesElsewhere),
+)
+@blueprint.response(204)
+def enable_account(ctx: RequestContext, account_id: UUID) -> None:
+    """Let a disabled account sign in again."""
+    office.enable_account(ctx, account_id)
+
+
+@blueprint.post(
+    "/accounts/<uuid:account_id>/password-code",
+    guard=MANAGES,
+    raises=(office.AccountNotFound, office.NotYourself, office.AccountServesElsewhere, Unavailable),
+)
+@blueprint.response(201, PasswordCodeSchema)
+def give_password_code(ctx: RequestContext, account_id: UUID) -> IssuedCode:
+    """A one-time code, shown this once, with which the account's owner sets a new password within a day."""
+    return office.give_password_code(ctx, account_id)
+
+
+@blueprint.post(
+    "/password-code", guard=PUBLIC, limit=limit_log_in, raises=(reset_codes.CodeWrong, PasswordTooWeak, Unavailable)
+)
+@blueprint.arguments(CodeUseSchema)
+@blueprint.response(204)
+def use_password_code(ctx: RequestContext, body: dict[str, Any]) -> Any:
+    """Set a new password with a one-time code; every log-in of the account ends. Then sign in."""
+    wrong = reset_codes.use_code(ctx.session, body["username"], body["code"], body["new_password"])
+    # Answered, not raised: raising would roll the count of failures back.
+    return None if wrong is None else on_domain_error(wrong)
 
 
 @blueprint.post("/memberships", guard=MANAGES, raises=(office.AccountNotFound, office.PlaceUnknown))
@@ -152,19 +190,13 @@ def revoke_device(ctx: RequestContext, install_id: UUID) -> None:
     office.revoke_device(ctx, install_id)
 
 
-@blueprint.get("/audit-events", guard=requires("audit.read", everywhere=True))
-@blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, page_schema(AuditEventSchema))
-def list_audit_events(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
-    """The audit trail of the community, newest first."""
-    key = decode_cursor(query["cursor"], 2)
-    before = None
-    if key is not None:
-        if type(key[0]) is not int:
-            raise BadCursor
-        before = (key[0], _uuid(key[1]))
-    rows = queries.list_audit_events(ctx.session, ctx.community_id, before, query["limit"])
-    return page(rows, query["limit"], lambda e: [e.at_ms, e.id])
+@blueprint.post(
+    "/devices/<uuid:install_id>/reinstate", guard=requires("device.revoke"), raises=(service.DeviceNotFound,)
+)
+@blueprint.response(204)
+def reinstate_device(ctx: RequestContext, install_id: UUID) -> None:
+    """The phone was found: the accounts within the caller's scope may use it again."""
+    office.reinstate_device(ctx, install_id)
 
 
 def _with_roles(ctx: RequestContext, accounts: list[Account]) -> list[dict[str, Any]]:

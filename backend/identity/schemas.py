@@ -1,8 +1,9 @@
-"""Shapes of the office API: accounts, roles, devices, the audit trail."""
+"""Shapes of the office API: accounts, roles, devices."""
 
 from marshmallow import Schema, fields, validate
 
-from backend.http.fields import line
+from backend.http.fields import line, matching
+from backend.identity.looking import REASONS, REFERENCE
 from backend.identity.passwords import MAX_LENGTH
 from backend.identity.permissions import ROLES
 from mobile_contract.sync.fields import WireInt
@@ -76,12 +77,35 @@ class AccountSchema(Schema):
     memberships = fields.List(fields.Nested(RoleSchema), required=True)
 
 
+class PasswordCodeSchema(Schema):
+    """A one-time code, shown once."""
+
+    code = fields.String(required=True, attribute="text")
+    expires_ms = WireInt(required=True)
+
+
+class InvitedSchema(AccountSchema):
+    """A new account; ``password_code`` null when it was given a password."""
+
+    password_code = fields.Nested(PasswordCodeSchema, required=True, allow_none=True)
+
+
+class CodeUseSchema(Schema):
+    """A new password by a one-time code."""
+
+    username = line(200, required=True)
+    code = line(50, required=True, load_only=True)
+    new_password = _password()
+
+
 class InvitationSchema(Schema):
-    """A new account with its first role."""
+    """A new account with its first role. Without a password its owner chooses one by a one-time code."""
 
     login = line(200, required=True)
     name = line(200, required=True)
-    password = _password()
+    password = fields.String(
+        load_default=None, allow_none=True, load_only=True, validate=validate.Length(1, MAX_LENGTH)
+    )
     role = fields.String(required=True, validate=validate.OneOf(ROLES))
     place_id = fields.UUID(load_default=None, allow_none=True)
 
@@ -107,13 +131,14 @@ class DeviceSchema(Schema):
     revoked_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
-class AuditEventSchema(Schema):
-    """Who (null: the installation itself) did what to what, and when."""
+class LookReasonSchema(Schema):
+    """Why persons are looked at, by code, and the file it belongs to."""
 
-    id = fields.UUID(required=True)
-    at_ms = WireInt(required=True)
-    account_id = fields.UUID(required=True, allow_none=True)
-    action = fields.String(required=True)
-    subject = fields.String(required=True)
-    details = fields.Dict(required=True)
-    request_id = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, validate=validate.OneOf(REASONS))
+    reference = matching(REFERENCE, load_default=None, allow_none=True)
+
+
+class LookQuery(LookReasonSchema):
+    """Why persons are to be shown in full; without a reason they are not."""
+
+    reason = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(REASONS))

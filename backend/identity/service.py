@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -63,6 +63,15 @@ def normal_login(login: str) -> str:
     if not 1 <= len(normal) <= 200 or not normal.isprintable():
         raise LoginInvalid
     return normal
+
+
+def find_account(session: Session, login: str) -> Account | None:
+    """The account that may sign in under a name, however it is spelled."""
+    try:
+        normal = normal_login(login)
+    except LoginInvalid:
+        return None
+    return session.scalar(select(Account).where(Account.login == normal, Account.disabled_at.is_(None)))
 
 
 def create_community(
@@ -207,29 +216,57 @@ def revoke_device(
 
     Who serves elsewhere only is untouched. Revoking twice is once. DeviceNotFound when none of them ever was there.
     """
+    theirs = _pairs_within(session, community_id, install_id, scope_paths)
+    revoked = _set_revoked(session, (*theirs, DeviceAccount.revoked_at.is_(None)), _now())
+    if revoked:
+        _note_device(session, community_id, "device_revoked", install_id, revoked_by, at_ms)
+
+
+def reinstate_device(
+    session: Session,
+    community_id: UUID,
+    install_id: UUID,
+    *,
+    scope_paths: Sequence[str] = (),
+    reinstated_by: UUID | None = None,
+    at_ms: int | None = None,
+) -> None:
+    """The phone was found: undo what :func:`revoke_device` did, for the same accounts. What it left in quarantine
+    stays there until somebody requeues it."""
+    theirs = _pairs_within(session, community_id, install_id, scope_paths)
+    reinstated = _set_revoked(session, (*theirs, DeviceAccount.revoked_at.is_not(None)), None)
+    if reinstated:
+        _note_device(session, community_id, "device_reinstated", install_id, reinstated_by, at_ms)
+
+
+def _pairs_within(
+    session: Session, community_id: UUID, install_id: UUID, scope_paths: Sequence[str]
+) -> tuple[ColumnElement[bool], ...]:
+    """The installation's accounts that serve within the scope; DeviceNotFound when there is none."""
     theirs = (
         DeviceAccount.install_id == install_id,
         DeviceAccount.account_id.in_(members_within(community_id, scope_paths)),
     )
     if session.scalar(select(DeviceAccount.account_id).where(*theirs).limit(1)) is None:
         raise DeviceNotFound
-    revoked = session.execute(
+    return theirs
+
+
+def _set_revoked(session: Session, which: Sequence[ColumnElement[bool]], at: datetime | None) -> bool:
+    changed = session.execute(
         update(DeviceAccount)
-        .where(*theirs, DeviceAccount.revoked_at.is_(None))
-        .values(revoked_at=_now())
+        .where(*which)
+        .values(revoked_at=at)
         .returning(DeviceAccount.account_id)
         .execution_options(synchronize_session=False)
     ).all()
-    if not revoked:
-        return
-    audit(
-        session,
-        community_id,
-        "device_revoked",
-        f"device:{install_id}",
-        account_id=revoked_by,
-        at_ms=at_ms,
-    )
+    return bool(changed)
+
+
+def _note_device(
+    session: Session, community_id: UUID, action: str, install_id: UUID, actor_id: UUID | None, at_ms: int | None
+) -> None:
+    audit(session, community_id, action, f"device:{install_id}", account_id=actor_id, at_ms=at_ms)
 
 
 def _now() -> datetime:

@@ -25,7 +25,7 @@ from backend.identity.audit import audit
 from backend.identity.models import Account, Device, DeviceAccount, Token
 from backend.identity.passwords import renewed_hash, verify_password
 from backend.identity.queries import OwnMembership, list_own_memberships
-from backend.identity.service import LoginInvalid, normal_login
+from backend.identity.service import find_account
 
 ACCESS_MS = 30 * 60_000
 REFRESH_MS = 180 * clock.DAY_MS
@@ -68,7 +68,7 @@ def token_hash(token: str) -> bytes:
 
 def log_in(session: Session, username: str, password: str, install_id: UUID, device_name: str | None) -> SignedIn:
     """Start a family on ``install_id``. LoginFailed, or DeviceRevoked once the password was right."""
-    account = _find_account(session, username)
+    account = find_account(session, username)
     if not verify_password(account.password_hash if account else None, password) or account is None:
         raise LoginFailed
     now = clock.now_ms()
@@ -83,7 +83,7 @@ def log_in(session: Session, username: str, password: str, install_id: UUID, dev
         current.password_hash = renewed
         session.flush()
     signed_in = _issue(session, current, install_id, new_id(), 1, now)
-    for community_id, offset_ms in {(m.community_id, m.clock_offset_ms) for m in signed_in.memberships}:
+    for community_id, offset_ms in sorted({(m.community_id, m.clock_offset_ms) for m in signed_in.memberships}):
         at_ms = now + offset_ms
         audit(session, community_id, "signed_in", f"device:{install_id}", account_id=account.id, at_ms=at_ms)
     return signed_in
@@ -127,14 +127,6 @@ def mark_used(session: Session, family: UUID, generation: int, now_ms: int) -> N
         .where(Token.family == family, Token.generation == generation, Token.first_used_at.is_(None))
         .values(first_used_at=clock.utc(now_ms))
     )
-
-
-def _find_account(session: Session, username: str) -> Account | None:
-    try:
-        login = normal_login(username)
-    except LoginInvalid:
-        return None
-    return session.scalar(select(Account).where(Account.login == login, Account.disabled_at.is_(None)))
 
 
 def _lock_account(session: Session, account_id: UUID) -> Account:

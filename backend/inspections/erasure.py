@@ -41,11 +41,11 @@ def erase_record(
     ``reason`` is the legal ground, without personal data: it goes into the audit trail. Its places are compiled anew.
     """
     row = session.execute(
-        select(Record.erased_at).where(Record.community_id == community_id, Record.id == record_id).with_for_update()
+        select(Record.sealed).where(Record.community_id == community_id, Record.id == record_id).with_for_update()
     ).one_or_none()
     if row is None:
         raise RecordNotFound
-    if row[0] is not None:
+    if row[0] is None:
         return False
     session.execute(delete(RecordKey).where(RecordKey.community_id == community_id, RecordKey.record_id == record_id))
     session.execute(

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.identity.keys import Sealer
-from backend.identity.masking import mask_party, mask_text
+from backend.identity.masking import mask_party, mask_prose, persons_in
 from backend.rectification.models import RectificationTask
 from backend.rectification.step_bodies import open_steps
 
@@ -32,9 +32,11 @@ def find_assignments(
     ).all()
     bodies = open_steps(session, sealer, community_id, [row.assign_step_id for row in assigned if row.assign_step_id])
     return {
-        row.hazard_id: Assignment(
-            mask_party(body.get("responsible_party") or ""), mask_text(body.get("measures") or "")
-        )
+        row.hazard_id: _masked(body.get("responsible_party") or "", body.get("measures") or "")
         for row in assigned
         if (body := bodies.get(row.assign_step_id)) is not None
     }
+
+
+def _masked(party: str, measures: str) -> Assignment:
+    return Assignment(mask_party(party), mask_prose(measures, persons_in(party)))

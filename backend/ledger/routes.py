@@ -9,6 +9,7 @@ from backend.clock import iso
 from backend.forms.catalogue import FormCatalogue
 from backend.http import Blueprint, RequestContext, requires
 from backend.identity.audit import audit
+from backend.identity.exports import mark_export
 from backend.identity.keys import Keyring
 from backend.jobs.progress import find_progress
 from backend.ledger import exports
@@ -68,7 +69,8 @@ def get_export_file(ctx: RequestContext, export_id: UUID) -> Response:
     export = _own(ctx, export_id)
     if export.state != "ready":
         raise exports.ExportNotReady
-    _note(ctx, "ledger_exported", export_id, rows=export.rows)
+    # The file names who had it made and when.
+    mark_export(ctx, "ledger", export=str(export_id), rows=export.rows)
     answer = Response(exports.read_chunks(ctx.runtime.db, ctx.community_id, export_id), mimetype=exports.XLSX)
     answer.headers.set("Content-Disposition", "attachment", filename="隐患排查整治台账.xlsx")
     answer.headers["Content-Length"] = str(export.size)

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Response
 
 from backend.http import Blueprint, RequestContext, requires
-from backend.identity.audit import audit
+from backend.identity.exports import mark_export
 from backend.meetings import errors, queries
 from backend.meetings.paper_files import FORMATS, file_name, get_file
 from backend.meetings.plan import Plan, plan_of, set_plan
@@ -54,12 +54,8 @@ def get_paper_ledger(ctx: RequestContext, paper_id: UUID) -> Response:
 def _document(ctx: RequestContext, paper_id: UUID, name: str) -> Response:
     paper = readable(ctx, paper_id)
     found = get_file(ctx.session, paper, name)
-    audit(
-        *(ctx.session, ctx.community_id, "paper_file_read", f"paper:{paper_id}"),
-        account_id=ctx.actor.account_id,
-        at_ms=ctx.now_ms,
-        format=name,
-    )
+    # Who took it is in the audit trail and not in the file: its bytes are those of the paper.
+    mark_export(ctx, "paper", paper=str(paper_id), format=name)
     answer = file_answer(found.body, name, file_name(paper.content or {}, name))
     answer.set_etag(found.sha256)
     return answer

@@ -13,6 +13,7 @@ from backend.documents.pdf import render_pdf
 from backend.http import Blueprint, RequestContext, requires
 from backend.http.guards import PermissionDenied
 from backend.http.paging import BadCursor, decode_cursor, page, page_schema
+from backend.identity.exports import mark_export
 from backend.identity.keys import Keyring
 from backend.identity.masking import mask_party, mask_text
 from backend.meetings import decisions, minutes, queries
@@ -117,6 +118,7 @@ def _printed(ctx: RequestContext, paper_id: UUID, name: str, render: Callable[..
     paper = queries.get_paper(ctx.session, ctx.community_id, paper_id)
     content: dict[str, Any] = paper.content or {}
     title = f"{content['community']}{minutes.TITLE}"
+    mark_export(ctx, "minutes", paper=str(paper_id), format=name)
     made = render(
         minutes.minutes_blocks(paper, found, body),
         title=title,

@@ -8,6 +8,7 @@ from flask import Response
 from backend.clock import iso
 from backend.http import Blueprint, RequestContext, requires
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
+from backend.identity.exports import marked_page
 from backend.meetings import errors, queries, service
 from backend.meetings.html import paper_page, receipts_page
 from backend.meetings.labels import load_labels
@@ -37,7 +38,7 @@ AS_PAGE = {
 }
 READS = requires("paper.read")
 #: A paper speaks for the whole community.
-MAKES, ISSUES = requires("paper.make", everywhere=True), requires("paper.issue", everywhere=True)
+MAKES, ISSUES = requires("paper.make"), requires("paper.issue")
 
 
 def shown(paper: Paper) -> dict[str, Any]:
@@ -127,9 +128,10 @@ def get_paper_page(ctx: RequestContext, paper_id: UUID) -> Response:
         raise errors.PaperNotReady
     made = ctx.session.get(PaperFile, (ctx.community_id, paper_id, "html"))
     if made is not None:
-        return Response(made.body, mimetype="text/html")
-    rows = list(read_rows(ctx.session, ctx.community_id, paper_id, PRINTED_ROWS))
-    return Response(paper_page(paper, rows), mimetype="text/html")
+        page = made.body.decode()
+    else:
+        page = paper_page(paper, list(read_rows(ctx.session, ctx.community_id, paper_id, PRINTED_ROWS)))
+    return Response(marked_page(ctx, "paper", page, paper=str(paper_id)), mimetype="text/html")
 
 
 @blueprint.post(
@@ -174,7 +176,8 @@ def get_receipts_page(ctx: RequestContext, query: dict[str, Any], paper_id: UUID
     """The rows behind one number of a paper, as a page."""
     found = receipts(ctx, query, paper_id, key)
     detail = definition_of(EVERY_FIGURE, key).detail
-    return Response(receipts_page(readable(ctx, paper_id), found, detail), mimetype="text/html")
+    html = receipts_page(readable(ctx, paper_id), found, detail)
+    return Response(marked_page(ctx, "receipts", html, paper=str(paper_id), figure=key), mimetype="text/html")
 
 
 def receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> dict[str, Any]:

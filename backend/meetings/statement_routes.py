@@ -8,6 +8,7 @@ from flask import Response
 from backend.campaigns.routes import ROUND_ERRORS, found_round
 from backend.campaigns.schemas import RoundQuery
 from backend.http import Blueprint, RequestContext, requires
+from backend.identity.exports import marked_page
 from backend.identity.models import Community
 from backend.meetings.routes import AS_PAGE
 from backend.meetings.statement import statement_page
@@ -23,4 +24,6 @@ def get_statement_page(ctx: RequestContext, query: dict[str, Any], campaign_id: 
     campaign, one = found_round(ctx, campaign_id, query["round"])
     name = ctx.session.get_one(Community, ctx.community_id).name
     page = statement_page(ctx.session, campaign, one, ctx.actor.scope_paths, ctx.now_ms, name)
-    return Response(page, mimetype="text/html")
+    return Response(
+        marked_page(ctx, "coverage_statement", page, campaign=str(campaign_id), round=one.n), mimetype="text/html"
+    )

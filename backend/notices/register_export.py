@@ -37,12 +37,14 @@ def rows_of(lines: Iterable[Shape]) -> list[tuple[str, ...]]:
     ]
 
 
-def as_csv(rows: Sequence[Sequence[str]]) -> bytes:
-    """UTF-8 with a BOM, so that spreadsheets read Chinese; nothing in it is run as a formula."""
+def as_csv(rows: Sequence[Sequence[str]], mark: str) -> bytes:
+    """UTF-8 with a BOM, so that spreadsheets read Chinese; nothing in it is run as a formula. ``mark``, the last line,
+    says who took it when."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(HEADINGS)
     writer.writerows([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in rows)
+    writer.writerow([mark])
     return "\ufeff".encode() + out.getvalue().encode()
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from flask import Response
 from sqlalchemy import Row
 
-from backend import clock
 from backend.attachments.errors import AttachmentNotFound
 from backend.attachments.service import find_attachment
 from backend.documents.blocks import texts_of
@@ -14,6 +13,7 @@ from backend.http import Blueprint, RequestContext, requires
 from backend.http.guards import PermissionDenied
 from backend.http.paging import decode_cursor, page, page_schema
 from backend.identity.audit import audit
+from backend.identity.exports import mark_export
 from backend.identity.models import Community
 from backend.notices import drafting, errors, queries, service
 from backend.notices.models import Notice
@@ -89,7 +89,8 @@ def list_notices(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.doc(**file_doc("text/csv"))
 def export_register_csv(ctx: RequestContext, query: dict[str, Any]) -> Response:
     """The register as CSV; names masked."""
-    return _file(as_csv(_exported(ctx, query)), "text/csv", "文书登记簿.csv")
+    rows, mark = _exported(ctx, query)
+    return _file(as_csv(rows, mark), "text/csv", "文书登记簿.csv")
 
 
 @blueprint.get("/register.xlsx", guard=READS)
@@ -98,8 +99,8 @@ def export_register_csv(ctx: RequestContext, query: dict[str, Any]) -> Response:
 def export_register_xlsx(ctx: RequestContext, query: dict[str, Any]) -> Response:
     """The register as a spreadsheet; names masked, marked with who made it when."""
     name = ctx.session.get_one(Community, ctx.community_id).name
-    made_by = f"填报单位：{name}居民委员会　导出人：{ctx.actor.name}　导出时间：{(clock.iso(ctx.now_ms) or '')[:16]}"
-    made = as_xlsx(_exported(ctx, query), f"{name}告知与通知文书登记簿", made_by)
+    rows, mark = _exported(ctx, query)
+    made = as_xlsx(rows, f"{name}告知与通知文书登记簿", f"填报单位：{name}居民委员会　{mark}")
     return _file(made, XLSX, "文书登记簿.xlsx")
 
 
@@ -167,15 +168,10 @@ def _line(ctx: RequestContext, row: Row[Any]) -> dict[str, Any]:
     return queries.notice_line(ctx, row, queries.open_snapshot(ctx, row))
 
 
-def _exported(ctx: RequestContext, query: dict[str, Any]) -> list[tuple[str, ...]]:
+def _exported(ctx: RequestContext, query: dict[str, Any]) -> tuple[list[tuple[str, ...]], str]:
+    """The rows, and the mark of who took them when."""
     rows = queries.list_notices(ctx, NoticeFilter(**query), None, MOST_EXPORTED)[:MOST_EXPORTED]
-    audit(
-        *(ctx.session, ctx.community_id, "notice_register_exported", f"community:{ctx.community_id}"),
-        account_id=ctx.actor.account_id,
-        at_ms=ctx.now_ms,
-        rows=len(rows),
-    )
-    return rows_of(_line(ctx, row) for row in rows)
+    return rows_of(_line(ctx, row) for row in rows), mark_export(ctx, "notice_register", rows=len(rows))
 
 
 def _printed(ctx: RequestContext, notice_id: UUID, mime: str, suffix: str) -> Response:

@@ -19,7 +19,7 @@ from backend.notifications.schemas import (
 from backend.notifications.web import WebhookRefused
 
 blueprint = Blueprint("channels", __name__, url_prefix="/api/v1", description="通知渠道 · Channels of notifications")
-MANAGES = requires("channel.manage", everywhere=True)
+MANAGES = requires("channel.manage")
 
 
 @blueprint.get("/notification-channels", guard=MANAGES)

@@ -19,10 +19,13 @@ from sqlalchemy.orm import Session
 from backend import clock
 from backend.calendar.presenting import no_calendar_mark
 from backend.calendar.queries import official_years
-from backend.db import Database
+from backend.db import Database, set_access
+from backend.identity.trail import verify_chain
+from backend.jobs.ledger import communities
 from backend.operations import queries
 from backend.operations.health import Finding, check_broker, check_database, check_disk
 from backend.settings import PROJECT, Settings
+from backend.sync.received import unlike_the_trail
 
 #: What the bootstrap installs and stamps.
 RUNTIME_LOCK = "requirements.lock"
@@ -63,6 +66,7 @@ def run_doctor(settings: Settings, *, serving: bool = False) -> list[Check]:
                 check_clock,
                 check_jobs,
                 check_quarantine,
+                check_audit,
                 check_backup,
                 check_calendar,
                 check_messages,
@@ -190,6 +194,20 @@ def check_quarantine(session: Session) -> Check:
         advice = "A safety officer can look at them, repair and requeue them."
         return Check("quarantine", WARNING, f"{held} records are held because they could not be taken in", advice)
     return Check("quarantine", GOOD, "empty")
+
+
+def check_audit(session: Session) -> Check:
+    """Every community's audit trail is the chain that was written."""
+    broken = []
+    found = communities(session)
+    for community_id in found:
+        set_access(session, [community_id])
+        if not verify_chain(session, community_id).is_whole or unlike_the_trail(session, community_id):
+            broken.append(str(community_id))
+    if broken:
+        advice = "Somebody changed the database past the application. Compare with exports of the trail and backups."
+        return Check("audit trail", BAD, f"changed or removed events or records in {', '.join(broken)}", advice)
+    return Check("audit trail", GOOD, f"{len(found)} chains, unbroken")
 
 
 def check_backup(session: Session) -> Check:

@@ -1,6 +1,5 @@
 """Whether this installation can serve, and if not, why, in a sentence."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,11 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.attachments.file_store import MINIMUM_FREE_BYTES, free_bytes
 from backend.db import Database
 from backend.jobs.doorbell import redis_client
 from backend.schema import head_revision
 from backend.settings import Settings
-
-#: Below this many free bytes uploads are refused.
-MINIMUM_FREE_BYTES = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +51,6 @@ def check_broker(redis_url: str) -> Finding:
     finally:
         client.close()
     return Finding("broker", True, False, "answers")
-
-
-def free_bytes(path: Path) -> int:
-    """Free bytes of the disk that holds ``path`` or would hold it."""
-    while not path.exists():
-        path = path.parent
-    return shutil.disk_usage(path).free
 
 
 def check_disk(path: Path, measure: Callable[[Path], int] = free_bytes) -> Finding:

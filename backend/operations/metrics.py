@@ -15,9 +15,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.attachments.file_store import free_bytes
 from backend.http.context import Runtime
 from backend.operations import queries
-from backend.operations.health import check_broker, free_bytes
+from backend.operations.health import check_broker
 from backend.sync.epoch import server_facts
 
 #: Seconds; fine around the promise of 100 ms for a small push.

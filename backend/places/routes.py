@@ -41,7 +41,7 @@ blueprint = Blueprint(
 )
 READS = requires("place.read")
 MANAGES = requires("place.manage")
-IMPORTS = requires("place.manage", everywhere=True)
+IMPORTS = requires("roster.import")
 ROSTER_BYTES = 16 * 1024 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROSTER_BODY = {
@@ -137,6 +137,7 @@ def get_roster_template(ctx: RequestContext) -> Response:
 @blueprint.post(
     "/roster/dry-run",
     guard=IMPORTS,
+    notes=False,
     max_bytes=ROSTER_BYTES,
     raises=(RosterUnreadable, RosterColumnMissing, RosterTooLong),
 )

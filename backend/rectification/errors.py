@@ -29,6 +29,12 @@ class AssigneeUnknown(DomainError):
     status = 422
 
 
+class AttachmentUnknown(DomainError):
+    """The step cites files that nobody stored, announced or declared; ``errors`` points at them."""
+
+    status = 422
+
+
 class WorkOrderEmpty(Conflict):
     """No assigned task is left in this draft (any more)."""
 
@@ -47,6 +53,10 @@ add_messages(
         ),
         "step_not_applied": ("此步骤不能执行：{why_zh}。", "This step does not apply: {why_en}."),
         "assignee_unknown": ("承办人不是本社区人员。", "The assignee does not belong to this community."),
+        "attachment_unknown": (
+            "所引附件不存在，请先上传。",
+            "There is no such attachment; upload it first.",
+        ),
         "work_order_not_found": ("没有找到该交办单。", "There is no such work order."),
         "work_order_empty": ("该交办单已无待交办任务。", "Nothing is left in this work order."),
     }

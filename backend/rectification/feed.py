@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 
 from backend.forms.catalogue import FormCatalogue
 from backend.hazards.models import Hazard, LedgerNumber, Observation, Transition, is_retracted
+from backend.http.context import Actor
 from backend.identity.keys import Keyring
+from backend.identity.masking import mask_party, mask_prose, persons_in
 from backend.places.models import Place
 from backend.rectification.models import RectificationTask
 from backend.rectification.presenting import RuleTitles
 from backend.rectification.step_bodies import open_steps
+from backend.rectification.task_details import sees_persons
 from backend.sync.feed import area_scope
 from backend.sync.feed_entities import FeedEntity, FeedRow
 
@@ -58,6 +61,7 @@ class TaskFeed:
                 task.rev,
                 area_scope(task.grid_id or community_id),
                 _wire(task, titles, bodies.get(task.assign_step_id) or {}, sights),
+                str(task.place_path),
             )
             for task in tasks
         ]
@@ -66,7 +70,21 @@ class TaskFeed:
 def task_entity(keyring: Keyring, catalogue: FormCatalogue) -> FeedEntity:
     """The feed's entity ``task``."""
     feed = TaskFeed(keyring, catalogue)
-    return FeedEntity(NAME, "area", feed.load, feed.after)
+    return FeedEntity(NAME, "area", feed.load, feed.after, seen_by)
+
+
+def seen_by(row: FeedRow, actor: Actor) -> FeedRow:
+    """The task with persons masked, but for those who assign there and for whoever has it; an area may be wider than
+    the places of a role."""
+    data = row.data
+    if row.path is None or sees_persons(actor, row.path, data["assignee_account_id"]):
+        return row
+    party, measures = data["responsible_party"], data["measures"]
+    masked = {
+        "responsible_party": party and mask_party(party),
+        "measures": measures and mask_prose(measures, persons_in(party or "")),
+    }
+    return row._replace(data={**data, **masked})
 
 
 def _select(community_id: UUID) -> Select[Any]:
@@ -77,6 +95,7 @@ def _select(community_id: UUID) -> Select[Any]:
         *(h.extensions, t.recheck_ms),
         *(h.cycle, h.deadline_ms, h.registered_ms, t.rev, t.assignee_id, t.assign_step_id, LedgerNumber.number),
         Place.name.label("place_name"),
+        Place.path.label("place_path"),
         func.coalesce(Transition.effective_ms, h.registered_ms).label("first_seen_ms"),
     )
     return (

@@ -14,6 +14,7 @@ from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_
 from backend.identity.permissions import PERMISSIONS
 from backend.rectification.errors import (
     AssigneeUnknown,
+    AttachmentUnknown,
     RevisionRequired,
     StepNotApplied,
     TaskChanged,
@@ -45,7 +46,7 @@ IF_MATCH = {
     "description": "The ETag (revision) of the task that the step was decided on",
     "schema": {"type": "string", "example": '"7"'},
 }
-STEP_ERRORS = (TaskNotFound, RevisionRequired, TaskChanged, StepNotApplied, AssigneeUnknown)
+STEP_ERRORS = (TaskNotFound, RevisionRequired, TaskChanged, StepNotApplied, AssigneeUnknown, AttachmentUnknown)
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 

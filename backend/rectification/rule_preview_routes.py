@@ -15,7 +15,7 @@ from backend.rectification.rule_preview_schemas import PreviewSchema
 blueprint = Blueprint("rule_preview", __name__, url_prefix="/api/v1", description="规则试算 · Dry run of rules")
 
 
-@blueprint.post("/rules/dry-run", guard=CHANGES, raises=(RuleUnknown,))
+@blueprint.post("/rules/dry-run", guard=CHANGES, notes=False, raises=(RuleUnknown,))
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.arguments(ChangesSchema)
 @blueprint.response(200, PreviewSchema)

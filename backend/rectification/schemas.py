@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from backend.attachments.declaring import STATES as ATTACHMENT_STATES
 from backend.hazards.lifecycle import STATES, STEP_KINDS
 from backend.http.fields import matching
 from backend.http.paging import PageQuery
@@ -157,10 +158,22 @@ class StepLineSchema(Schema):
     received_at = fields.AwareDateTime(required=True)
 
 
+class StepAttachmentSchema(Schema):
+    """A file that a step cites. ``state`` ``awaited`` or ``receiving``: its bytes are still to come; hash, type and
+    size are null while no record declares it."""
+
+    id = fields.UUID(required=True)
+    sha256 = fields.String(required=True, allow_none=True)
+    mime = fields.String(required=True, allow_none=True)
+    bytes = WireInt(required=True, allow_none=True)
+    state = one_of(ATTACHMENT_STATES, required=True)
+
+
 class StepDetailSchema(StepLineSchema):
     """A step with what it says; null when it was lawfully erased."""
 
     content = fields.Dict(keys=fields.String(), required=True, allow_none=True)
+    attachments = fields.List(fields.Nested(StepAttachmentSchema), required=True)
 
 
 class TransitionSchema(Schema):
@@ -199,7 +212,10 @@ class HistorySchema(Schema):
 
 
 class TaskDetailSchema(TaskSchema):
-    """A task in full. ``rev`` is also the answer's ETag. ``may``: the steps that the caller may take now."""
+    """A task in full. ``rev`` is also the answer's ETag. ``may``: the steps that the caller may take now.
+
+    ``attachments_awaited``: bytes of files that its steps cite are still to come; they change nothing but what is seen.
+    """
 
     rule_details = fields.List(fields.Nested(TaskRuleSchema), required=True)
     evidence = fields.List(fields.Nested(EvidenceSchema), required=True)
@@ -212,6 +228,7 @@ class TaskDetailSchema(TaskSchema):
     void_reason = fields.String(required=True, allow_none=True)
     duplicate_of = fields.UUID(required=True, allow_none=True)
     may = fields.List(one_of(STEP_KINDS), required=True)
+    attachments_awaited = fields.Boolean(required=True)
     history = fields.Nested(HistorySchema, required=True)
 
 

@@ -1,5 +1,6 @@
 """Taking a step at the console: stored and folded in the same transaction, or refused with nothing stored."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,13 @@ from sqlalchemy.orm import Session
 from backend.db import NIL_ID, new_id
 from backend.hazards.models import Hazard
 from backend.http.context import Runtime
+from backend.identity.audit import audit
 from backend.identity.keys import Keyring
 from backend.identity.models import Membership
 from backend.inspections.models import RecordKey
 from backend.rectification.compile import lock_places, store
 from backend.rectification.errors import AssigneeUnknown, TaskChanged, TaskNotFound, not_applied
+from backend.rectification.evidence import note_cited, refuse_unknown
 from backend.rectification.models import RectificationTask, StepOutcome, TaskStep
 from backend.rectification.projecting import Projector
 from mobile_contract.version import CURRENT_SCHEMA
@@ -37,7 +40,7 @@ def take_step(
     """Append a step and fold it; returns the step's id.
 
     ``body`` holds the kind's own fields as phones send them (ids as text). Raises TaskNotFound; TaskChanged when
-    ``rev`` is not the task's present revision; StepNotApplied with the fold's reason.
+    ``rev`` is not the task's present revision; AttachmentUnknown; StepNotApplied with the fold's reason.
     """
     hazard = session.get(Hazard, (community_id, hazard_id))
     if hazard is None:
@@ -51,6 +54,7 @@ def take_step(
         raise TaskChanged(rev=task.rev)
     if kind in ("assign", "reassign"):
         _refuse_stranger(session, community_id, body.get("assignee_account_id"))
+    refuse_unknown(session, community_id, body)
     step = TaskStep(
         community_id=community_id,
         id=new_id(),
@@ -67,6 +71,7 @@ def take_step(
         schema_version=CURRENT_SCHEMA,
     )
     _keep(session, runtime, step, body)
+    note_cited(session, community_id, step.id, place_id, body)
     projector = Projector.make(session, runtime, community_id)
     store(session, community_id, projector.project(session, held, lambda _: now_ms))
     _refuse_without_effect(session, step, rev)
@@ -93,6 +98,17 @@ def _keep(session: Session, runtime: Runtime, step: TaskStep, body: Mapping[str,
     step.sealed = sealed.body
     session.add(step)
     session.flush()
+    audit(
+        session,
+        step.community_id,
+        "step_taken",
+        f"step:{step.id}",
+        account_id=step.actor_id,
+        at_ms=step.effective_ms,
+        hazard=str(step.hazard_id),
+        kind=step.kind,
+        sha256=hashlib.sha256(sealed.body).hexdigest(),
+    )
 
 
 def _last_step_ms(session: Session, community_id: UUID, hazard_id: UUID) -> int:

@@ -1,6 +1,6 @@
 """One task in full: its rules and their grounds, what striking off needs, who may do what now, and its history."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,11 @@ from backend.hazards.models import Observation, Transition
 from backend.hazards.observing import gravity
 from backend.http.context import Actor, RequestContext
 from backend.identity.keys import Keyring
-from backend.identity.masking import mask_names, mask_party, mask_text
+from backend.identity.masking import mask_names, mask_party, mask_prose, persons_in
 from backend.identity.models import Account
 from backend.identity.permissions import may_close, may_extend
 from backend.inspections.models import Visit
+from backend.rectification.evidence import evidence_of, is_awaited
 from backend.rectification.grounds import grounds_in_force
 from backend.rectification.models import StepOutcome, TaskStep
 from backend.rectification.presenting import RuleTitles, Shape, label, moment, named, step_line, task_line
@@ -27,13 +28,8 @@ from mobile_contract.rules.definition import EVIDENCE
 
 #: Fields of a step that are said elsewhere in the answer.
 _ENVELOPE = frozenset({"kind", "hazard_id", "place_id"})
-_MASKS = {
-    "responsible_party": mask_party,
-    "refusal_witness": mask_names,
-    **dict.fromkeys(("measures", "funds", "plan", "interim", "recipient", "letter", "outcome"), mask_text),
-    "note": mask_text,
-    "reason": mask_text,
-}
+_PARTIES = {"responsible_party": mask_party, "refusal_witness": mask_names}
+_PROSE = ("measures", "funds", "plan", "interim", "recipient", "letter", "outcome", "note", "reason")
 
 
 def task_detail(ctx: RequestContext, hazard_id: UUID, scope: Sequence[str]) -> Shape:
@@ -50,8 +46,10 @@ def task_detail(ctx: RequestContext, hazard_id: UUID, scope: Sequence[str]) -> S
     opened = {s.step_id for s in steps} | ({row.assign_step_id} - {None})
     bodies = open_steps(session, sealer, community_id, opened)
     transitions = _transitions(session, community_id, hazard_id)
+    cited = evidence_of(session, community_id, bodies, [s.step_id for s in steps])
     may_see = sees_persons(ctx.actor, row.place_path, row.assignee_id)
-    assignment = shown_body(bodies.get(row.assign_step_id), may_see) or {}
+    names = named_in(bodies.values())
+    assignment = shown_body(bodies.get(row.assign_step_id), names, may_see) or {}
     return {
         **task_line(row, titles, ctx.now_ms),
         "rule_details": [_rule(rule, grounds[rule.code]) for rule in rules],
@@ -62,12 +60,20 @@ def task_detail(ctx: RequestContext, hazard_id: UUID, scope: Sequence[str]) -> S
         "funds": assignment.get("funds"),
         "plan": assignment.get("plan"),
         "revisit_id": row.revisit_id,
-        "void_reason": mask_text(row.void_reason) if row.void_reason else row.void_reason,
+        "void_reason": mask_prose(row.void_reason, names) if row.void_reason else row.void_reason,
         "duplicate_of": row.duplicate_of,
         "may": steps_open_to(ctx.actor, row, closers, undoable_by(ctx.actor, transitions, ctx.now_ms)),
+        "attachments_awaited": is_awaited(cited.values()),
         "history": {
             "transitions": transitions,
-            "steps": [{**step_line(s), "content": shown_body(bodies.get(s.step_id), may_see)} for s in steps],
+            "steps": [
+                {
+                    **step_line(s),
+                    "content": shown_body(bodies.get(s.step_id), names, may_see),
+                    "attachments": cited[s.step_id],
+                }
+                for s in steps
+            ],
             "visits": _sightings(session, community_id, row, catalogue),
         },
     }
@@ -113,18 +119,33 @@ def sees_persons(actor: Actor, place_path: str, assignee_id: UUID | None) -> boo
     return actor.may("task.assign", place_path) or actor.account_id == assignee_id
 
 
-def shown_body(body: StepBody | None, in_full: bool) -> StepBody | None:
+def named_in(bodies: Iterable[StepBody]) -> list[str]:
+    """Every person that steps name where persons are named; their prose may speak of them too."""
+    parties = [str(body.get(field) or "") for body in bodies for field in _PARTIES]
+    return [name for party in parties for name in persons_in(party)]
+
+
+def shown_body(body: StepBody | None, names: Sequence[str], in_full: bool) -> StepBody | None:
     """What a step says, with persons masked unless ``in_full``; None when it cannot be opened (any more)."""
     if body is None:
         return None
     said = {name: value for name, value in body.items() if name not in _ENVELOPE}
     if in_full:
         return said
-    return {
-        name: _MASKS[name](value) if name in _MASKS and isinstance(value, str) else value
-        for name, value in said.items()
-        if name in _MASKS or not isinstance(value, str) or name in ("severity", "revisit_id", "duplicate_of")
-    }
+    return masked_body(said, names)
+
+
+def masked_body(said: StepBody, names: Sequence[str]) -> StepBody:
+    """Fields of a step with persons masked; text of which it is not known whether it names somebody is left out."""
+    shown = {}
+    for name, value in said.items():
+        if name in _PARTIES and isinstance(value, str):
+            shown[name] = _PARTIES[name](value)
+        elif name in _PROSE and isinstance(value, str):
+            shown[name] = mask_prose(value, names)
+        elif not isinstance(value, str) or name in ("severity", "revisit_id", "duplicate_of"):
+            shown[name] = value
+    return shown
 
 
 def closers_of(titles: RuleTitles, row: Row[Any]) -> list[str]:

@@ -7,14 +7,18 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.http.context import Actor
+
 
 class FeedRow(NamedTuple):
-    """An entity as it stands. ``data`` is anything orjson writes (``orjson.Fragment`` for ready JSON)."""
+    """An entity as it stands. ``data`` is anything orjson writes (``orjson.Fragment`` for ready JSON). ``path`` is that
+    of its place, for entities that not everybody who follows a scope may see in full."""
 
     id: str
     rev: int
     scope_id: str
     data: Any
+    path: str | None = None
 
 
 Load = Callable[[Session, UUID, Sequence[str]], Mapping[str, FeedRow]]
@@ -25,14 +29,25 @@ After = Callable[[Session, UUID, str, str | None, int], Sequence[FeedRow]]
 is the id; from the first when ``after_id`` is None."""
 
 
+Seen = Callable[[FeedRow, Actor], FeedRow]
+"""The row as that account may see it."""
+
+
+def in_full(row: FeedRow, _actor: Actor) -> FeedRow:
+    """For entities that hold nothing personal."""
+    return row
+
+
 @dataclass(frozen=True, slots=True)
 class FeedEntity:
-    """One entity: its wire name, the kind of scope it lives in (``area``, ``forms`` or ``device``), how to read it."""
+    """One entity: its wire name, the kind of scope it lives in (``area``, ``forms`` or ``device``), how to read it, and
+    what of it whoever follows the scope may see."""
 
     name: str
     scope_kind: str
     load: Load
     after: After
+    seen: Seen = in_full
 
 
 class FeedEntities:

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 
+from backend.attachments.declaring import declare, missing_of, states_of
 from backend.inspections import waiting
 from backend.inspections.archive import places_of_families
 from backend.inspections.models import Record
@@ -14,6 +16,7 @@ from backend.jobs import ledger
 from backend.places.facts import hold_places
 from backend.sync.judging import Judged, judge
 from backend.sync.quarantine import ACCEPTED, ERASED, Refused, accept_held, hold, refused_good
+from backend.sync.received import note_received
 from backend.sync.resends import Standing, consider
 from backend.sync.storing import Stored, keep_facts, store
 from backend.sync.taking import Taking
@@ -42,11 +45,14 @@ def take_in(taking: Taking, records: Sequence[GoodRecord], refused: Sequence[Ref
     refused = [*refused, *(refused_good(u.good, u.problems) for u in unfit)]
     places = _make_known(taking, stored)
     standing, moved = consider(taking, stored.again)
+    missing = _missing(taking, [*stored.new, *stored.again])
     ledger.want(taking.session, waiting.COMPILE, taking.community_id, {*places, *(str(place) for place in moved)})
     refused += [refused_good(record.good, REUSED) for record in stored.reused]
     refused += [refused_good(record.good, POISON) for record in stored.poison]
-    accept_held(taking.session, taking.community_id, [(r.row.id, r.row.sha256) for r in stored.new])
-    _tell(results, stored, standing)
+    named = [(r.row.id, r.row.sha256) for r in stored.new]
+    accept_held(taking.session, taking.community_id, named)
+    note_received(taking, named)
+    _tell(results, stored, standing, missing)
     hold_refused(taking, refused, results)
 
 
@@ -66,6 +72,7 @@ def _make_known(taking: Taking, stored: Stored) -> set[str]:
         taking.forget_unknown_forms()
         unknown = _unknown(taking, roots, forms)
     known = keep_facts(taking, stored)
+    declare(session, community_id, ((r.row.id, r.row.place_id, _attachments(r)) for r in stored.new))
     unknown |= _unknown_places(taking, named["place"])
     if unknown:
         _note_waiting(taking, stored.new, unknown)
@@ -105,7 +112,7 @@ def _note_waiting(taking: Taking, records: Iterable[Judged], unknown: set[Refere
     )
 
 
-def _tell(results: Results, stored: Stored, standing: dict[UUID, Standing]) -> None:
+def _tell(results: Results, stored: Stored, standing: dict[UUID, Standing], missing: Collection[UUID]) -> None:
     for record in stored.new:
         found = standing.get(record.row.id)
         results.by_position[record.good.position] = PushResult(
@@ -113,7 +120,7 @@ def _tell(results: Results, stored: Stored, standing: dict[UUID, Standing]) -> N
             RecordOutcome.STORED,
             found.effective_ms if found else record.row.effective_ms,
             found.quality if found else TimeQuality(record.row.time_quality),
-            missing_attachments=_declared(record),
+            missing_attachments=_still_missing(record, missing),
         )
     for record in stored.again:
         found = standing.get(record.row.id)
@@ -125,16 +132,24 @@ def _tell(results: Results, stored: Stored, standing: dict[UUID, Standing]) -> N
             RecordOutcome.DUPLICATE,
             found.effective_ms,
             found.quality,
-            missing_attachments=() if found.erased else _declared(record),
+            missing_attachments=() if found.erased else _still_missing(record, missing),
         )
     for record in stored.unkept:
         results.by_position[record.good.position] = PushResult(record.good.id, RecordOutcome.RETRY)
 
 
-def _declared(record: Judged) -> tuple[str, ...]:
-    """Attachments the record declares. No store of attachments exists yet, so all of them are missing."""
-    declared = record.good.data.get("attachments")
-    return tuple(attachment["id"].lower() for attachment in declared) if declared else ()
+def _attachments(record: Judged) -> Sequence[dict[str, Any]]:
+    return record.good.data.get("attachments") or ()
+
+
+def _missing(taking: Taking, records: Sequence[Judged]) -> set[UUID]:
+    """Of all attachments that these records declare, those whose bytes are still to come."""
+    ids = {UUID(item["id"]) for record in records for item in _attachments(record)}
+    return missing_of(states_of(taking.session, taking.community_id, ids), ids)
+
+
+def _still_missing(record: Judged, missing: Collection[UUID]) -> tuple[str, ...]:
+    return tuple(item["id"].lower() for item in _attachments(record) if UUID(item["id"]) in missing)
 
 
 def without_stored(taking: Taking, refused: Sequence[Refused], results: Results) -> list[Refused]:

@@ -85,7 +85,7 @@ def requeue(ctx: RequestContext, quarantine_id: UUID) -> PushResult:
     """Take the same bytes in again, as a push would now. What is still wrong stays, with its present reasons."""
     row, raw = _open_held(ctx, quarantine_id)
     taking = _taking(ctx, row)
-    record = _read(raw, str(taking.install_id))
+    record = read_one(raw, str(taking.install_id))
     _note(ctx, "quarantine_requeued", row)
     if isinstance(record, BadRecord):
         return _still_wrong(ctx, row, record.errors)
@@ -176,7 +176,7 @@ def _taking(ctx: RequestContext, row: Quarantine) -> Taking:
     )
 
 
-def _read(raw: bytes, install_id: str) -> GoodRecord | BadRecord:
+def read_one(raw: bytes, install_id: str) -> GoodRecord | BadRecord:
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:

@@ -14,6 +14,8 @@ from backend.http import Blueprint, RequestContext, requires
 from backend.http.errors import language
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
 from backend.identity.keys import Keyring, Sealed, Sealer
+from backend.identity.looking import UNMASKED, note_look
+from backend.identity.schemas import LookQuery
 from backend.inspections.erasure import RecordNotFound
 from backend.inspections.models import Record, RecordKey
 from backend.places.queries import find_place
@@ -38,10 +40,10 @@ blueprint = Blueprint(
     "records", __name__, url_prefix="/api/v1", description="原始记录与隔离区 · Records and the quarantine"
 )
 #: What was not taken in, and what waits, stands at no known place: it is for those who look after the whole community.
-SEES_QUARANTINE = requires("quarantine.read", everywhere=True)
+SEES_QUARANTINE = requires("quarantine.read")
 #: A payload as large as a push may bring, written with escapes where its phone wrote none.
 REPAIR_BYTES: Final = 2 * MAX_BYTES + 64 * 1024
-MENDS = requires("quarantine.repair", everywhere=True)
+MENDS = requires("quarantine.repair")
 READS = requires("record.read")
 
 
@@ -58,10 +60,15 @@ def list_quarantine(ctx: RequestContext, query: dict[str, Any]) -> dict[str, Any
 
 
 @blueprint.get("/quarantine/<uuid:quarantine_id>", guard=SEES_QUARANTINE, raises=(mending.QuarantineNotFound,))
+@blueprint.arguments(LookQuery, location="query")
 @blueprint.response(200, QuarantineDetailSchema)
-def read_quarantine(ctx: RequestContext, quarantine_id: UUID) -> dict[str, Any]:
-    """One of them with its bytes."""
+def read_quarantine(ctx: RequestContext, query: dict[str, Any], quarantine_id: UUID) -> dict[str, Any]:
+    """One of them; with its bytes, which may name persons, if a reason is given. That is noted."""
     row, raw = mending.find_held(ctx, quarantine_id)
+    if query["reason"] is None:
+        raw = None
+    elif raw is not None:
+        note_look(ctx, UNMASKED, f"quarantine:{quarantine_id}", query)
     return {
         **_items(ctx, [row])[0],
         "raw_base64": None if raw is None else base64.b64encode(raw).decode(),
@@ -113,9 +120,11 @@ def dismiss_quarantine(ctx: RequestContext, body: dict[str, Any], quarantine_id:
 
 
 @blueprint.get("/records/<uuid:record_id>", guard=READS, raises=(RecordNotFound,))
+@blueprint.arguments(LookQuery, location="query")
 @blueprint.response(200, ArchivedRecordSchema)
-def read_record(ctx: RequestContext, record_id: UUID) -> dict[str, Any]:
-    """A record of a place within the caller's scope. Its payload is for its author and for those who may correct it."""
+def read_record(ctx: RequestContext, query: dict[str, Any], record_id: UUID) -> dict[str, Any]:
+    """A record of a place within the caller's scope. Its payload is for its author, and for those who may correct it
+    if they give a reason. That is noted."""
     found = ctx.session.execute(
         select(Record, RecordKey)
         .outerjoin(RecordKey, (RecordKey.community_id == Record.community_id) & (RecordKey.record_id == Record.id))
@@ -132,7 +141,7 @@ def read_record(ctx: RequestContext, record_id: UUID) -> dict[str, Any]:
         "received_ms": _ms(ctx, row.received_at),
         "waiting_on": office_queries.references_of(ctx.session, ctx.community_id, row.id),
         "effect": effect_of(ctx.session, ctx.community_id, _sealer(ctx), ctx.runtime.part(FormCatalogue), row),
-        "payload": _opened(ctx, row, key) if _may_open(ctx, row) else None,
+        "payload": _payload_for(ctx, row, key, query),
     }
 
 
@@ -198,11 +207,15 @@ def _may_see(ctx: RequestContext, row: Record) -> bool:
     return find_place(ctx.session, ctx.community_id, row.place_id, ctx.actor.scope_paths) is not None
 
 
-def _may_open(ctx: RequestContext, row: Record) -> bool:
+def _payload_for(ctx: RequestContext, row: Record, key: RecordKey | None, query: dict[str, Any]) -> str | None:
     if row.author_id == ctx.actor.account_id:
-        return True
+        return _opened(ctx, row, key)
     place = None if row.place_id is None else find_place(ctx.session, ctx.community_id, row.place_id)
-    return ctx.actor.may("record.correct", None if place is None else str(place.path))
+    may_correct = ctx.actor.may("record.correct", None if place is None else str(place.path))
+    payload = _opened(ctx, row, key) if may_correct and query["reason"] is not None else None
+    if payload is not None:
+        note_look(ctx, UNMASKED, f"record:{row.id}", query)
+    return payload
 
 
 def _opened(ctx: RequestContext, row: Record, key: RecordKey | None) -> str | None:

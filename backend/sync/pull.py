@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend import clock
-from backend.http.context import RequestContext
+from backend.http.context import Actor, RequestContext
 from backend.sync.cursors import Cursor, read_cursor
 from backend.sync.epoch import server_facts
 from backend.sync.feed import has_unnumbered, number_changes, positions
@@ -39,7 +39,7 @@ def pull(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
         number_changes(ctx.runtime.db, community_id)
     facts = server_facts(session)
     allowed = allowed_scopes(session, actor, community_id)
-    reader = Reader(session, community_id, ctx.runtime.part(FeedEntities), facts.epoch, body)
+    reader = Reader(session, community_id, ctx.runtime.part(FeedEntities), facts.epoch, body, actor)
     left = body["limit"]
     scopes = []
     asked = [scope for scope in body["scopes"] if scope["id"] in allowed]
@@ -74,7 +74,9 @@ class Reader:
         entities: FeedEntities,
         epoch: str,
         body: dict[str, Any],
+        actor: Actor,
     ) -> None:
+        self.actor = actor
         self.session, self.community_id, self.entities = session, community_id, entities
         self.epoch, self.schema_version = epoch, body["schema_version"]
         # A phone that was told another epoch resets everything, whatever its cursors say.
@@ -136,7 +138,7 @@ class Reader:
                 cursor = self._at(cursor, cursor.pos)
                 break
             rows = self._listed(entities[index], cursor, limit - len(changes))
-            changes += [put(entities[index].name, row) for row in rows]
+            changes += [self._put(entities[index], row) for row in rows]
             done = cursor._replace(entity=index + 1, after=None)
             cursor = cursor._replace(after=rows[-1].id) if rows else done
         if cursor.entity is not None or len(changes) >= limit:
@@ -178,17 +180,18 @@ class Reader:
         }
         changes = []
         for row in rows:
-            if self.entities.find(row.entity) is None:
+            entity = self.entities.find(row.entity)
+            if entity is None:
                 continue
             now = loaded.get(row.entity, {}).get(row.entity_id)
             if now is not None and now.scope_id == scope_id:
-                changes.append(put(row.entity, now))
+                changes.append(self._put(entity, now))
             else:
                 rev = row.rev if now is None else max(row.rev, now.rev)
                 changes.append({"entity": row.entity, "id": row.entity_id, "op": "del", "rev": rev, "data": None})
         return changes
 
-
-def put(entity: str, row: FeedRow) -> dict[str, Any]:
-    """A row as it stands, for the wire."""
-    return {"entity": entity, "id": row.id, "op": "put", "rev": row.rev, "data": row.data}
+    def _put(self, entity: FeedEntity, row: FeedRow) -> dict[str, Any]:
+        """A row as it stands and as the account may see it, for the wire."""
+        data = entity.seen(row, self.actor).data
+        return {"entity": entity.name, "id": row.id, "op": "put", "rev": row.rev, "data": data}

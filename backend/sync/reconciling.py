@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend import clock
+from backend.attachments.declaring import REFUSED, missing_of, states_of
 from backend.http.context import RequestContext
 from backend.inspections.models import Record
 from backend.sync.epoch import server_facts
@@ -22,6 +23,9 @@ def reconcile(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     asked = [UUID(record_id) for record_id in ids]
     stored = _stored(ctx.session, community_id, asked)
     quarantined = _quarantined(ctx.session, community_id, asked) - stored
+    attachment_ids = list(dict.fromkeys(body["attachment_ids"]))
+    known = states_of(ctx.session, community_id, [UUID(id_) for id_ in attachment_ids])
+    missing = missing_of(known, (UUID(id_) for id_ in attachment_ids))
     facts = server_facts(ctx.session)
     now_ms = clock.now_ms(actor.clock_offset_ms)
     return {
@@ -29,8 +33,12 @@ def reconcile(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
         **safety(facts, actor.clock_offset_ms),
         "missing": [record_id for record_id in ids if record_id not in stored | quarantined],
         "quarantined": [record_id for record_id in ids if record_id in quarantined],
-        # No store of attachments exists yet: none is complete.
-        "missing_attachments": list(dict.fromkeys(body["attachment_ids"])),
+        "missing_attachments": [id_ for id_ in attachment_ids if UUID(id_) in missing],
+        "refused_attachments": [
+            {"id": id_, "code": known[UUID(id_)].code}
+            for id_ in attachment_ids
+            if UUID(id_) in known and known[UUID(id_)].state == REFUSED
+        ],
     }
 
 

@@ -48,7 +48,7 @@ def takes(schema: type[Schema]) -> Callable[[View], View]:
     return blueprint.doc(requestBody=body)
 
 
-@blueprint.post("/clock", guard=ANYBODY, raises=(CommunityRequired, PermissionDenied))
+@blueprint.post("/clock", guard=ANYBODY, notes=False, raises=(CommunityRequired, PermissionDenied))
 @takes(ClockRequestSchema)
 @blueprint.response(200, ClockAnswerSchema)
 def read_clock(ctx: RequestContext) -> Response:
@@ -58,7 +58,7 @@ def read_clock(ctx: RequestContext) -> Response:
     return _json(stamp(ctx, body, server_facts(ctx.session), clock.now_ms(actor.clock_offset_ms)))
 
 
-@blueprint.post("/push", guard=EVEN_REVOKED, keep_broken_body=True)
+@blueprint.post("/push", guard=EVEN_REVOKED, notes=False, keep_broken_body=True)
 @takes(PushSchema)
 @blueprint.response(200, PushAnswerSchema)
 def take_push(ctx: RequestContext) -> Response:
@@ -72,7 +72,7 @@ def take_push(ctx: RequestContext) -> Response:
         return _dead(ctx, raw, refused.code, refused.status, refused.errors)
 
 
-@blueprint.post("/pull", guard=ANYBODY, raises=(CommunityRequired, PermissionDenied, ProtocolTooOld))
+@blueprint.post("/pull", guard=ANYBODY, notes=False, raises=(CommunityRequired, PermissionDenied, ProtocolTooOld))
 @takes(PullSchema)
 @blueprint.response(200, PullAnswerSchema)
 def answer_pull(ctx: RequestContext) -> Response:
@@ -82,7 +82,7 @@ def answer_pull(ctx: RequestContext) -> Response:
     return _json(pull(ctx, read_json(_PULL)))
 
 
-@blueprint.post("/reconcile", guard=ANYBODY, raises=(CommunityRequired, PermissionDenied))
+@blueprint.post("/reconcile", guard=ANYBODY, notes=False, raises=(CommunityRequired, PermissionDenied))
 @takes(ReconcileSchema)
 @blueprint.response(200, ReconcileAnswerSchema)
 def answer_reconcile(ctx: RequestContext) -> Response:

@@ -39,7 +39,8 @@ class QuarantineItemSchema(Schema):
 
 class QuarantineDetailSchema(QuarantineItemSchema):
     """With the bytes as they came: ``raw_base64`` always, ``raw_text`` when they are UTF-8, ``payload`` when they are
-    a record whose payload can be read. All null once lawfully erased."""
+    a record whose payload can be read. All null unless a reason was given,
+    and once lawfully erased."""
 
     raw_base64 = fields.Str(required=True, allow_none=True)
     raw_text = fields.Str(required=True, allow_none=True)

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.tenancy import guard_tenant_table
 
 revision = "0023_documents"
-down_revision = "0017_notifications"
+down_revision = "0022_annual_figures"
 
 #: What may not happen to a part of an issued paper. Its files are made after the issue, and then stay.
 FROZEN = {"paper_ledger_row": ("INSERT", "UPDATE", "DELETE"), "paper_file": ("UPDATE", "DELETE")}

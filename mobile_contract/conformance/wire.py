@@ -66,6 +66,14 @@ class Wire:
         _, ours = _pack(b"", token, None)
         return self._request("GET", path, None, {**ours, **(headers or {})})
 
+    def send(self, method: str, path: str, raw: bytes | None, headers: Mapping[str, str]) -> Reply:
+        """Any request, with just these headers. Raises Unreachable."""
+        return self._request(method, path, raw, headers)
+
+    def send_partly(self, method: str, path: str, raw: bytes, headers: Mapping[str, str], sent: int) -> None:
+        """Promise all of `raw`, send its first bytes, and break the connection. Raises Unreachable, always."""
+        self._send_raw(path, headers, len(raw), raw[:sent], method)
+
     def post_and_leave(self, path: str, body: object, token: str | None, encoding: str | None) -> None:
         """Send a whole request and go before the answer comes. Raises Unreachable, always."""
         raw, headers = _pack(body, token, encoding)
@@ -105,11 +113,11 @@ class Wire:
             else:
                 return _reply(response, content)
 
-    def _send_raw(self, path: str, headers: Mapping[str, str], length: int, raw: bytes) -> None:
+    def _send_raw(self, path: str, headers: Mapping[str, str], length: int, raw: bytes, method: str = "POST") -> None:
         self.close()
         try:
             connection = self._connect()
-            connection.putrequest("POST", self._prefix + path)
+            connection.putrequest(method, self._prefix + path)
             for name, value in headers.items():
                 connection.putheader(name, value)
             connection.putheader("Content-Length", str(length))

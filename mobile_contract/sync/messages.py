@@ -178,14 +178,22 @@ class ReconcileSchema(WireSchema):
     clock = fields.Nested(ClockSchema, load_default=None, allow_none=True)
 
 
+class RefusedAttachmentSchema(WireSchema):
+    """A file that will never be taken; `code` says why."""
+
+    id = WireUUID(required=True)
+    code = fields.String(required=True)
+
+
 class ReconcileAnswerSchema(ServerStampSchema):
-    """Of the asked ids: those neither stored nor quarantined; those in quarantine; files not here."""
+    """Of the asked ids: those neither stored nor quarantined; those in quarantine; files not here; files refused."""
 
     safe_through_ms = WireInt(required=True)
     min_schema = WireInt(required=True)
     missing = fields.List(WireUUID(), required=True)
     quarantined = fields.List(WireUUID(), required=True)
     missing_attachments = fields.List(WireUUID(), required=True)
+    refused_attachments = fields.List(fields.Nested(RefusedAttachmentSchema), required=True)
 
 
 class LoginSchema(WireSchema):

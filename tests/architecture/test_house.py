@@ -24,7 +24,10 @@ LONGER = {
 }
 VAGUE = {"utils", "util", "common", "helpers", "helper", "base", "manager", "misc", "tools", "core", "lib"}
 #: Where the web framework may be named, besides routes.
-WEB = {"backend/app.py", "backend/sync/requests.py", "backend/operations/metrics.py", "backend/console/pages.py"}
+WEB = {
+    *("backend/app.py", "backend/sync/requests.py", "backend/operations/metrics.py", "backend/console/pages.py"),
+    "backend/attachments/tus.py",
+}
 WIRE_SCHEMAS = {"mobile_contract/sync/messages.py", "backend/http/paging.py"}
 #: Marks of unfinished work, and other people's pages that the project must be readable (and buildable) without.
 FORBIDDEN = {

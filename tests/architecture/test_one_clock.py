@@ -18,6 +18,8 @@ READERS = {
     "backend/commands/year.py": "which year the community's offset chooses",
     "backend/commands/fleet.py": "which week the demonstration's offset chooses",
     "backend/embedded": "names of files put aside",
+    "backend/attachments/uploads.py": "when an unfinished upload expires",
+    "backend/attachments/purging.py": "which day's tidying it is, and how old a part without a row is",
     "worker/frame.py": "when a job is repeated",
     "worker/schedule.py": "when old feed rows are forgotten",
 }

@@ -20,6 +20,7 @@ PUBLIC_RULES = {
     "/sync/v1/auth/login",
     "/sync/v1/auth/refresh",
     "/sync/v1/auth/logout",
+    "/api/v1/password-code",
     "/",
     "/login",
     "/healthz",

@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy import event, text
 
 from backend import clock
-from backend.db import Database
+from backend.attachments.declaring import declare
+from backend.db import Database, new_id
 from backend.forms.service import publish_shipped
 from backend.http.context import Runtime
 from backend.identity.keys import Keyring
@@ -26,7 +27,7 @@ CHAIN, LOCUS = "EBC-ROUTE", "STAIR/3"
 PARTY, MEASURES = "王建国", "移走车辆，电话13800138000"
 
 
-#: An invented photo; what a step needs unless it is given.
+#: An invented photo, declared by some record; what a step needs unless it is given.
 PHOTO = "0198c0de-0000-7000-8000-00000000f070"
 NEEDED: Mapping[str, Mapping[str, Any]] = {
     "accept": {"refusal_witness": "邻居田大禾"},
@@ -136,6 +137,8 @@ def make_sweep(app: Flask, db: Database, clock_offset_ms: int = 0, **tree: int) 
     with db.transaction([community_id]) as session:
         publish_shipped(session, 0)
         made = make_tree(session, community_id, **{"grids": 2, "buildings": 1, "households": 2, **tree})
+        photo = {"id": PHOTO, "sha256": "f0" * 32, "bytes": 1, "mime": "image/jpeg"}
+        declare(session, community_id, [(new_id(), None, [photo])])
     return Sweep(app, db, community_id, made)
 
 

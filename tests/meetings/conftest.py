@@ -12,6 +12,7 @@ from backend.db import Database
 from backend.forms.catalogue import FormCatalogue
 from backend.forms.service import publish_shipped
 from backend.http.context import Runtime
+from backend.identity.audit import note_write
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
 from backend.meetings import making, paper_files, queries, service
@@ -85,7 +86,8 @@ class Office:
 def runtime(settings: Settings, db: Database) -> Runtime:
     with db.transaction() as session:
         publish_shipped(session, 0)
-    return Runtime(settings, db, SilentBell(), authenticate, (Keyring(settings.secret_key), FormCatalogue()))
+    parts = (Keyring(settings.secret_key), FormCatalogue())
+    return Runtime(settings, db, SilentBell(), authenticate, note_write, parts)
 
 
 @pytest.fixture

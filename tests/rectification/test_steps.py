@@ -12,7 +12,7 @@ from backend import clock
 from backend.hazards.lifecycle import STEP_KINDS
 from backend.rectification.schemas_steps import STEP_SCHEMAS
 from tests.factories.records import CHARGING_EBIKE
-from tests.factories.sweeps import DAY_MS, PARTY, Person, Sweep, assignment
+from tests.factories.sweeps import DAY_MS, PARTY, PHOTO, Person, Sweep, assignment
 
 KEPT = ("task_step", "record_key", "step_outcome", "transition", "sync_change", "audit_event")
 
@@ -55,7 +55,7 @@ def test_task_from_found_to_struck_off(sweep: Sweep) -> None:
     assert assigned["assignee"] == {"id": str(worker.account.id), "name": "石小满"}
     assert worker.task(hazard)["may"] == ["accept"]
     assert done(worker.take("accept", hazard))["state"] == "fixing"
-    assert done(worker.take("submit", hazard, note="已移走", photos=[str(uuid4())]))["state"] == "review"
+    assert done(worker.take("submit", hazard, note="已移走", photos=[PHOTO]))["state"] == "review"
     revisit = sweep.clear(place)
     seen = [v["visit_id"] for v in head.task(hazard)["history"]["visits"]]
     assert str(revisit) in seen

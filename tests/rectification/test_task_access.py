@@ -94,12 +94,12 @@ def test_persons_are_masked_but_for_who_assigns_or_has_the_task(sweep: Sweep, mo
 
 def test_masked_step_leaves_out_texts_it_cannot_mask(sweep: Sweep) -> None:
     body = {"kind": "close", "hazard_id": "x", "note": "致电13912345678", "named_by_a_later_version": "王建国"}
-    assert task_details.shown_body(body, False) == {"note": "致电139****5678"}
-    assert task_details.shown_body(body, True) == {
+    assert task_details.shown_body(body, (), False) == {"note": "致电139****5678"}
+    assert task_details.shown_body(body, (), True) == {
         "note": "致电13912345678",
         "named_by_a_later_version": "王建国",
     }
-    assert task_details.shown_body(None, True) is None
+    assert task_details.shown_body(None, (), True) is None
 
 
 def test_sealed_columns_hold_no_name(sweep: Sweep) -> None:

@@ -46,7 +46,7 @@ def test_erase_record_destroys_key_and_bytes_and_keeps_the_hash(world: World) ->
         )
         assert load_records(session, taking.sealer, world.community_id, [row.id])[0].payload is None
     assert wanted_jobs(world) == {str(world.home): 2}
-    shown = get(office, f"records/{record['id']}").json
+    shown = get(office, f"records/{record['id']}", reason="verify").json
     assert (shown["status"], shown["payload"]) == ("erased", None)
 
 
@@ -72,7 +72,7 @@ def test_erase_record_erases_quarantined_copies_too(world: World) -> None:
     with world.db.transaction([world.community_id]) as session:
         assert session.scalars(select(Quarantine.sealed)).all() == [None]
         assert session.scalars(select(RecordKey)).all() == []
-    detail = get(office, f"quarantine/{quarantine_id}").json
+    detail = get(office, f"quarantine/{quarantine_id}", reason="verify").json
     assert (detail["state"], detail["raw_base64"], detail["payload"]) == ("erased", None, None)
     assert phone.push(record)[0]["status"] == "duplicate"
 

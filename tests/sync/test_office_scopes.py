@@ -11,7 +11,7 @@ from tests.sync.test_quarantine_office import get, post, wrong_visit
 
 
 def payload_for(world: World, reader: Any, record: dict[str, Any]) -> Any:
-    answer = get(reader, f"records/{record['id']}")
+    answer = get(reader, f"records/{record['id']}", reason="verify")
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return answer.json["payload"]
 

@@ -63,7 +63,9 @@ def test_quarantine_list_narrows(world: World) -> None:
 def test_quarantine_detail_shows_the_bytes_as_they_came(world: World) -> None:
     phone, office = world.phone(), world.office()
     record, quarantine_id = wrong_visit(world, phone)
-    detail = get(office, f"quarantine/{quarantine_id}").json
+    masked = get(office, f"quarantine/{quarantine_id}").json
+    assert (masked["payload"], masked["raw_text"], masked["raw_base64"]) == (None, None, None)
+    detail = get(office, f"quarantine/{quarantine_id}", reason="repair").json
     assert detail["payload"] == record["payload"]
     assert json.loads(base64.b64decode(detail["raw_base64"]))["id"] == record["id"]
     assert detail["raw_text"]
@@ -178,7 +180,7 @@ def test_dismissed_leaves_the_tray_and_keeps_its_bytes(world: World) -> None:
     assert post(office, url, {"reason": "试填，无须入库"}).json["state"] == "dismissed"
     assert get(office, "quarantine").json["items"] == []
     assert [i["id"] for i in get(office, "quarantine", state="dismissed").json["items"]] == [quarantine_id]
-    assert get(office, f"quarantine/{quarantine_id}").json["payload"] == record["payload"]
+    assert get(office, f"quarantine/{quarantine_id}", reason="verify").json["payload"] == record["payload"]
     with world.db.transaction([world.community_id]) as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "quarantine_dismissed")).one()
         assert event.details["reason"] == "试填，无须入库"
@@ -186,7 +188,7 @@ def test_dismissed_leaves_the_tray_and_keeps_its_bytes(world: World) -> None:
     assert (summary["quarantined"], summary["dismissed"]) == (0, 1)
     assert phone.reconcile(record["id"])["quarantined"] == [record["id"]]
     assert phone.push(record)[0]["status"] == "quarantined"
-    assert get(office, f"quarantine/{quarantine_id}").json["state"] == "dismissed"
+    assert get(office, f"quarantine/{quarantine_id}", reason="verify").json["state"] == "dismissed"
     for action, body in (("dismiss", {"reason": "再"}), ("requeue", None)):
         again = post(office, f"quarantine/{quarantine_id}/{action}", body)
         assert (again.status_code, again.json["code"]) == (409, "quarantine_resolved")
@@ -275,7 +277,10 @@ def test_record_shows_status_and_payload_to_those_who_may(world: World) -> None:
     shown = get(office, f"records/{record['id']}").json
     assert shown["status"] == "stored"
     assert shown["sha256"] == record["sha256"]
-    assert shown["payload"] == record["payload"]
+    assert shown["payload"] is None, "no reason was given"
+    opened = get(office, f"records/{record['id']}", reason="verify", reference="12号").json
+    assert opened["payload"] == record["payload"]
+    assert get(office, f"records/{record['id']}", reason="curious").status_code == 422
     assert shown["waiting_on"] == []
     assert get(phone, f"records/{record['id']}").json["payload"] == record["payload"]
     colleague = world.phone()

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from backend.db import Database
 from backend.errors import Unauthenticated
 from backend.http.context import Actor, Runtime
+from backend.identity.audit import note_write
 from backend.jobs.doorbell import CeleryDoorbell
 from backend.logs import configure_logs
 from backend.settings import Settings, load_settings
@@ -72,7 +73,7 @@ def bare_runtime(settings: Settings, db: Database, bell: CeleryDoorbell) -> Runt
     def nobody(session: Session, token: str, community: str | None) -> Actor:
         raise Unauthenticated
 
-    return Runtime(settings, db, bell, authenticate=nobody)
+    return Runtime(settings, db, bell, authenticate=nobody, note_write=note_write)
 
 
 def main() -> None:

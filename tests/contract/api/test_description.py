@@ -20,7 +20,10 @@ OPERATIONS = {
     for method in METHODS
     if method in item
 }
-PUBLIC_PATHS = {"POST /sync/v1/auth/login", "POST /sync/v1/auth/refresh", "POST /sync/v1/auth/logout"}
+PUBLIC_PATHS = {
+    *(f"POST /sync/v1/auth/{deed}" for deed in ("login", "refresh", "logout")),
+    "POST /api/v1/password-code",
+}
 
 
 def test_committed_description_is_the_applications_own() -> None:

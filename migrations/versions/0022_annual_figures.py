@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.tenancy import guard_tenant_table
 
-revision = "0025_annual_figures"
-down_revision = "0024_minutes"
+revision = "0022_annual_figures"
+down_revision = "0021_uploads"
 
 
 def upgrade() -> None:
