@@ -118,7 +118,8 @@ def _heading(session: Session, community: Community, export: Export, now_ms: int
     """Every export says who took it and when."""
     name = session.scalar(select(Account.name).where(Account.id == export.requested_by)) or ""
     at = (clock.iso(now_ms) or "")[:16].replace("T", " ")
-    filled_by = f"{community.name}居民委员会（导出人：{name}）"
+    # Marked like all that leaves: who took it and when.
+    filled_by = f"{community.name}居民委员会（{name} {at} 导出，仅供工作使用，不得外传）"
     return Heading(f"{community.name}隐患排查整治台账", filled_by, at, clock.utc(now_ms))
 
 
