@@ -14,8 +14,9 @@ from backend.forms.catalogue import FormCatalogue
 from backend.hazards.lifecycle import STATE_LABELS
 from backend.hazards.models import Hazard, LedgerNumber, Transition, is_retracted
 from backend.identity.keys import Sealer
-from backend.identity.masking import mask_party, mask_text
+from backend.identity.masking import mask_prose, mask_text, persons_in
 from backend.identity.models import Account
+from backend.ledger.assignments import masked
 from backend.ledger.columns import Cells
 from backend.ledger.photos import count_photos
 from backend.ledger.remarks import find_remarks
@@ -170,10 +171,12 @@ def locus_words(form: Form, locus: str) -> str:
 
 
 def _assignment(body: StepBody) -> Cells:
+    party = body.get("responsible_party") or ""
+    said = masked(party, body.get("measures") or "")
     return {
-        "responsible": mask_party(body.get("responsible_party") or ""),
-        "measures": mask_text(body.get("measures") or ""),
-        "funds": mask_text(body.get("funds") or ""),
+        "responsible": said.responsible,
+        "measures": said.measures,
+        "funds": mask_prose(body.get("funds") or "", persons_in(party)),
     }
 
 

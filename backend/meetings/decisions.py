@@ -16,7 +16,7 @@ from backend.errors import Conflict, InvalidInput, NotFound
 from backend.http.messages import add_messages
 from backend.identity.audit import audit
 from backend.identity.keys import Sealed, Sealer
-from backend.identity.masking import mask_party, mask_text
+from backend.identity.masking import mask_party, mask_prose, persons_in
 from backend.inspections.models import RecordKey
 from backend.meetings.models import Decision, DecisionStep
 from backend.meetings.outlook import Task
@@ -212,8 +212,12 @@ def list_tasks(session: Session, sealer: Sealer, community_id: UUID, period: Per
         is_late = row.state == OPEN and row.due < today
         owner = body["owner"] if row.owner_id else mask_party(body["owner"])
         state = LATE if is_late else STATES[row.state][0]
-        said = mask_text(notes.get(row.id, ""))
-        tasks.append(Task(mask_text(body["text"]), owner, row.due.isoformat(), state, row.state == OPEN, is_late, said))
+        # Staff is named; whoever else owns a decision is not, in what is said of it either.
+        persons = [] if row.owner_id else persons_in(body["owner"])
+        said = mask_prose(notes.get(row.id, ""), persons)
+        tasks.append(
+            Task(mask_prose(body["text"], persons), owner, row.due.isoformat(), state, row.state == OPEN, is_late, said)
+        )
     return tasks
 
 

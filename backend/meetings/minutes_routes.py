@@ -15,7 +15,7 @@ from backend.http.guards import PermissionDenied
 from backend.http.paging import BadCursor, decode_cursor, page, page_schema
 from backend.identity.exports import mark_export
 from backend.identity.keys import Keyring
-from backend.identity.masking import mask_party, mask_text
+from backend.identity.masking import mask_party, mask_prose, persons_in
 from backend.meetings import decisions, minutes, queries
 from backend.meetings.decisions import Desk
 from backend.meetings.document_routes import as_file, file_answer
@@ -183,7 +183,8 @@ def _described(ctx: RequestContext, rows: list[Decision]) -> list[dict[str, Any]
         body, note = bodies.get(row.id) or {}, notes.get(row.id, "")
         text, owner = body.get("text"), body.get("owner")
         if not makes and row.owner_id != ctx.actor.account_id:
-            text, note = mask_text(text or ""), mask_text(note)
+            persons = [] if row.owner_id else persons_in(owner or "")
+            text, note = mask_prose(text or "", persons), mask_prose(note, persons)
             owner = owner if row.owner_id else mask_party(owner or "")
         names = ("id", "minutes_id", "n", "owner_id", "due", "state", "rev")
         described.append(

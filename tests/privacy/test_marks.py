@@ -31,6 +31,8 @@ NO_EXPORTS = {
     "/api/v1/notices/<uuid:notice_id>.pdf",
     "/api/v1/notices/<uuid:notice_id>.docx",
     "/api/v1/notices/<uuid:notice_id>/services/<uuid:service_id>/copy",
+    "/api/v1/attachments/<uuid:attachment_id>/thumbnail",
+    "/api/v1/attachments/<uuid:attachment_id>/content",
 }
 
 #: Documents whose bytes are frozen: who took one is an event, the file itself stays as it was issued.
