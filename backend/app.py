@@ -34,6 +34,9 @@ from backend.inspections.record_kinds import RecordKinds
 from backend.inspections.visits import VISIT
 from backend.inspections.waiting import recompile_moved, release_places
 from backend.jobs.doorbell import CeleryDoorbell
+from backend.ledger.routes import blueprint as ledger
+from backend.meetings.document_routes import blueprint as documents
+from backend.meetings.minutes_routes import blueprint as minutes
 from backend.meetings.routes import blueprint as meetings
 from backend.meetings.statement_routes import blueprint as statements
 from backend.notices.feed import NOTICE, notices_moved, tell_notice
@@ -68,7 +71,7 @@ from backend.sync.status_feed import RECORD_STATUS
 BLUEPRINTS = (
     *(sign_in, identity, audit, places, calendar, forms, sync, phone_keys, records),
     *(tasks, rechecks, work_orders, rule_preview, dossier, campaigns, attachments, uploads, notices, evacuations),
-    *(meetings, statements, privacy, pages, phone_app, operations),
+    *(ledger, meetings, documents, minutes, statements, privacy, pages, phone_app, operations),
     *(notifications, channels),
 )
 

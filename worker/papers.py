@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.http.context import Runtime
-from backend.meetings import service
+from backend.meetings import making
+from backend.meetings.errors import CompilePending
 from worker.frame import NotYet
 
 #: Seconds until a paper looks again whether the compile jobs before its cut-off have drained.
@@ -17,6 +18,6 @@ def make_paper(session: Session, runtime: Runtime, community_id: UUID, subjects:
     """``subjects`` are ids of queued papers."""
     for subject in subjects:
         try:
-            service.make_paper(session, runtime, community_id, UUID(subject))
-        except service.CompilePending as pending:
+            making.make_paper(session, runtime, community_id, UUID(subject))
+        except CompilePending as pending:
             raise NotYet(DRAIN_LOOK_S) from pending

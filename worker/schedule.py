@@ -17,6 +17,7 @@ from backend.http.context import Runtime
 from backend.identity.models import Community
 from backend.identity.trail import find_head
 from backend.jobs import ledger
+from backend.ledger.exports import forget_exports
 from backend.logs import log
 from backend.meetings import service
 from backend.notifications.delivering import want_due_deliveries
@@ -44,6 +45,7 @@ def run_schedule(session: Session, runtime: Runtime, community_id: UUID, _subjec
     want_due_deliveries(session, runtime, community_id)
     want_daily(session, community_id)
     if ledger.take_slot(session, community_id, f"prune:{datetime.now(clock.SHANGHAI):%G-W%V}"):
+        forget_exports(session, community_id, now_ms)
         prune_changes(session, community_id, datetime.now(UTC) - TOMBSTONES_KEPT)
     if ledger.take_slot(session, community_id, f"audit_head:{clock.local_day(now_ms)}"):
         log_head(session, community_id)

@@ -103,7 +103,7 @@ def show_papers(ctx: RequestContext) -> Response:
 def _row(paper_id: UUID, kind: str, start_ms: int, state: str) -> dict[str, str]:
     period = period_from(kind, start_ms)
     return {
-        "href": f"/api/v1/papers/{paper_id}.html",
+        "href": f"/api/v1/papers/{paper_id}",
         "number": period.number,
         "days": f"{period.first.isoformat()} 至 {period.last.isoformat()}",
         "state": {"issued": "已印发", "draft": "草稿"}.get(state, "生成中"),

@@ -3,8 +3,10 @@
 A paper that was issued keeps its blocks, so that it prints the same for ever, whatever is worded otherwise later.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
+
+from backend.documents.drawing import Drawing
 
 Block = dict[str, Any]
 """``{"block": kind, …}`` with texts only; pictures are named by the SHA-256 of their file."""
@@ -12,7 +14,10 @@ Block = dict[str, Any]
 Images = Mapping[str, bytes]
 """SHA-256 (hex) → the picture's bytes (JPEG or PNG); those that are not there are printed as an empty frame."""
 
-KINDS: Final = ("title", "number", "addressee", "paragraph", "item", "photos", "fields", "signature", "note")
+KINDS: Final = (
+    *("title", "number", "addressee", "heading", "paragraph", "item", "photos", "fields", "table", "drawing"),
+    *("landscape", "signature", "note"),
+)
 
 
 def title(text: str) -> Block:
@@ -35,6 +40,11 @@ def paragraph(text: str) -> Block:
     return {"block": "paragraph", "text": text}
 
 
+def heading(text: str, level: int = 1) -> Block:
+    """A heading of its own line: 一、 (level 1) or （一） (level 2)."""
+    return {"block": "heading", "text": text, "level": level}
+
+
 def item(text: str, *details: str) -> Block:
     """A numbered entry with lines of detail below it."""
     return {"block": "item", "text": text, "details": list(details)}
@@ -48,6 +58,38 @@ def photos(found: Iterable[Mapping[str, str]]) -> Block:
 def fields(rows: Iterable[tuple[str, str]]) -> Block:
     """A ruled table of label and value; an empty value leaves room to write."""
     return {"block": "fields", "rows": [list(row) for row in rows]}
+
+
+def table(
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    widths: Sequence[int],
+    total: bool = False,
+    size: float = 10.5,
+) -> Block:
+    """A ruled table below its caption; its head is printed again on every page. ``widths`` are shares of the line;
+    ``total``: the last row sums up; ``size``: of its type in points."""
+    return {
+        "block": "table",
+        "caption": caption,
+        "head": list(head),
+        "rows": [list(row) for row in rows],
+        "widths": list(widths),
+        "total": total,
+        "size": size,
+    }
+
+
+def drawing(caption: str, drawn: Drawing) -> Block:
+    """A chart below its caption."""
+    return {"block": "drawing", "caption": caption, "drawing": drawn}
+
+
+def landscape(blocks: Iterable[Block]) -> Block:
+    """Pages of their own, turned: for wide tables."""
+    return {"block": "landscape", "blocks": list(blocks)}
 
 
 def signature(*lines: str) -> Block:
@@ -64,7 +106,10 @@ def texts_of(blocks: Iterable[Block]) -> list[str]:
     """Everything that is printed as text, in order."""
     found: list[str] = []
     for block in blocks:
-        found += [block["text"]] if "text" in block else []
+        found += [block[name] for name in ("text", "caption") if name in block]
+        found += block.get("head", ())
+        found += [mark["text"] for mark in block.get("drawing", {}).get("marks", ()) if mark["mark"] == "text"]
+        found += texts_of(block.get("blocks", ()))
         found += block.get("details", ())
         found += block.get("lines", ())
         found += [photo["caption"] for photo in block.get("photos", ())]

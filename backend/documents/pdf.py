@@ -12,10 +12,12 @@ import orjson
 import typst
 
 from backend.documents.blocks import Block, Images
+from backend.documents.drawing import Drawing
 
-TEMPLATE: Final = Path(__file__).parent / "templates" / "page.typ"
+TEMPLATES: Final = Path(__file__).parent / "templates"
 #: Fonts that are always there: they hold every character, the rare ones too. Better ones of the machine go first.
 FLOOR: Final = Path(manimgx_fonts_cjk.__file__).parent
+PPI: Final = 220
 
 
 @cache
@@ -38,12 +40,27 @@ def render_pdf(
         shown = [_with_files(block, images or {}, folder) for block in blocks]
         day = [dated.year, dated.month, dated.day]
         data = {"title": title, "author": author, "date": day, "copies": list(copies), "blocks": shown}
-        (folder / "data.json").write_bytes(orjson.dumps(data))
-        (folder / "page.typ").write_bytes(TEMPLATE.read_bytes())
         made = typst.compile(
-            str(folder / "page.typ"), root=name, font_paths=_fonts(), format="pdf", pdf_standards="a-2b"
+            _laid_out(folder, "page.typ", data), root=name, font_paths=_fonts(), format="pdf", pdf_standards="a-2b"
         )
     return bytes(made)
+
+
+def render_png(drawn: Drawing) -> bytes:
+    """A drawing as a picture, for documents that take nothing but pictures."""
+    with tempfile.TemporaryDirectory(prefix="saolou-drawing-") as name:
+        made = typst.compile(
+            _laid_out(Path(name), "picture.typ", drawn), root=name, font_paths=_fonts(), format="png", ppi=PPI
+        )
+    return bytes(made)
+
+
+def _laid_out(folder: Path, template: str, data: Any) -> str:
+    """Templates and data in ``folder``, the only one that Typst may read; the path of ``template`` there."""
+    (folder / "data.json").write_bytes(orjson.dumps(data))
+    for file in TEMPLATES.glob("*.typ"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    return str(folder / template)
 
 
 def _with_files(block: Block, images: Images, folder: Path) -> Block:

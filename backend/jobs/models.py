@@ -39,3 +39,17 @@ class Job(Base):
     last_error: Mapped[str | None] = mapped_column(Text)
     requested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     dead_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class JobProgress(Base):
+    """How far a long job has come: ``done`` of ``total`` (None: not known yet) in its ``stage``. Only told."""
+
+    __tablename__ = "job_progress"
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    stage: Mapped[str] = mapped_column(Text)
+    done: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[int | None] = mapped_column(BigInteger)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

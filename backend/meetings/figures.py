@@ -49,7 +49,8 @@ PLACE_KINDS = ("building", "household", "premises")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a figure is a function of. ``service_gap_chains``: ``form|chain`` of every chain that is no hazard.
+    """What a figure is a function of. ``service_gap_chains``: ``form|chain`` of every chain that is no hazard;
+    ``next_end_ms``: the end of the period that follows.
 
     ``answers`` reads what was answered at doors, in the same snapshot; without it nothing was.
     """
@@ -60,6 +61,7 @@ class Scope:
     cutoff_ms: int
     service_gap_chains: tuple[str, ...] = ()
     answers: Answers | None = field(default=None, compare=False)
+    next_end_ms: int = 0
 
     @classmethod
     def of(
@@ -70,7 +72,8 @@ class Scope:
         gaps: Iterable[str] = (),
         answers: Answers | None = None,
     ) -> "Scope":
-        return cls(community_id, period.start_ms, period.end_ms, cutoff_ms, tuple(gaps), answers)
+        ends = period.start_ms, period.end_ms
+        return cls(community_id, *ends, cutoff_ms, tuple(gaps), answers, period.following().end_ms)
 
     @property
     def as_of_ms(self) -> int:

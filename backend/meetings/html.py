@@ -1,14 +1,15 @@
 """Papers and their receipts as HTML pages, from their frozen content alone. Typography: domain, GB/T 9704 as cited."""
 
-from datetime import date
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from backend.clock import local_day
-from backend.meetings.composing import chinese_date
-from backend.meetings.listing import TIME_UNKNOWN
+from backend.ledger.columns import Cells
+from backend.ledger.rows import TIME_UNKNOWN
 from backend.meetings.models import Paper
+from backend.meetings.pages import day_of, issue_of, ledger_blocks
+from backend.meetings.paper_blocks import chinese_date
 
 PAGES = Environment(
     loader=PackageLoader("backend.meetings"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
@@ -24,24 +25,24 @@ def minute(at: str) -> str:
 PAGES.filters["minute"] = minute
 
 
-def paper_page(paper: Paper) -> str:
-    """The page of a paper that was made; numbers link to ``<id>/figures/<key>.html`` beside it."""
+def paper_page(paper: Paper, rows: Sequence[Cells]) -> str:
+    """The page of a paper that was made, with the first lines of its ledger; numbers link to
+    ``<id>/figures/<key>.html`` beside it."""
     content: dict[str, Any] = paper.content or {}
-    issued_on = content.get("issued_on")
-    day = date.fromisoformat(issued_on) if issued_on else local_day(paper.cutoff_ms or 0)
     return PAGES.get_template("paper.html").render(
         paper=content,
         paper_id=str(paper.id),
-        year=content["number"][1:5],
-        issue=content["number"].partition("〕")[2],
-        day=chinese_date(day),
+        issue=issue_of(content),
+        day=chinese_date(day_of(paper)),
         is_issued=paper.state == "issued",
         sha256=paper.sha256,
+        # Papers issued before ledgers were attached have none.
+        ledger=ledger_blocks(content, rows, len(content["annexes"]) + 1) if "ledger" in content else [],
     )
 
 
 def receipts_page(paper: Paper, found: dict[str, Any], detail: str = "") -> str:
     """One page of the rows behind a number. ``detail`` heads the column of what else a row tells; "": there is none."""
     content: dict[str, Any] = paper.content or {}
-    title = f"{content['title']}（{content['number'][1:5]}年{content['number'].partition('〕')[2]}）"
+    title = content["title"] + issue_of(content)
     return PAGES.get_template("receipts.html").render(title=title, paper_id=str(paper.id), found=found, detail=detail)

@@ -12,6 +12,7 @@ from backend.meetings import queries
 from backend.meetings.figures import Figure, base_key
 from backend.meetings.labels import ORIGIN_ZH, OUTCOME_ZH, PLACE_KIND_ZH, SEVERITY_ZH, STATE_ZH, Labels
 from backend.meetings.models import PaperFigure, PaperFigureRow
+from backend.places.public_names import find_places
 
 KEY = re.compile(r"[a-z0-9_.]{1,120}")
 #: What ``state`` means for each kind of row.
@@ -38,7 +39,7 @@ def describe_rows(
         "case": lambda: {},
     }
     place_of = places_by[figure.row_kind]()
-    places = queries.find_places(session, community_id, set(place_of.values()))
+    places = find_places(session, community_id, set(place_of.values()))
     described = []
     for row in rows:
         place = places.get(place_of[row.row_id]) if row.row_id in place_of else None

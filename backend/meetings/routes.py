@@ -9,12 +9,15 @@ from backend.clock import iso
 from backend.http import Blueprint, RequestContext, requires
 from backend.http.paging import BadCursor, PageQuery, decode_cursor, page, page_schema
 from backend.identity.exports import marked_page
-from backend.identity.models import Community
-from backend.meetings import queries, service
+from backend.meetings import errors, queries, service
 from backend.meetings.html import paper_page, receipts_page
 from backend.meetings.labels import load_labels
-from backend.meetings.models import Paper
-from backend.meetings.periods import MONDAY, period_from, period_of
+from backend.meetings.making import EVERY_FIGURE, JOB
+from backend.meetings.models import Paper, PaperFile
+from backend.meetings.paper_files import PRINTED_ROWS, paper_work
+from backend.meetings.paper_ledger import read_rows
+from backend.meetings.periods import period_from
+from backend.meetings.plan import plan_of
 from backend.meetings.receipts import definition_of, describe_rows, figure_label
 from backend.meetings.schemas import (
     PaperDetailSchema,
@@ -95,15 +98,14 @@ def ordinal(value: Any, most: int) -> int:
     return value
 
 
-@blueprint.post("/papers", guard=MAKES, raises=(service.PeriodNotBegun,))
+@blueprint.post("/papers", guard=MAKES, raises=(errors.PeriodNotBegun,))
 @blueprint.arguments(PaperRequestSchema)
 @blueprint.response(202, PaperSchema)
 def request_paper(ctx: RequestContext, body: dict[str, Any]) -> dict[str, Any]:
     """Have the paper of a period made, or its draft made again. An issued paper is answered as it is."""
-    plan = ctx.session.get_one(Community, ctx.community_id).settings.get("papers") or {}
-    period = period_of(body["kind"], body["period_start"], plan.get("starts_on", MONDAY))
+    period = plan_of(ctx.session, ctx.community_id).period_of(body["kind"], body["period_start"])
     paper = service.request_paper(ctx.session, ctx.community_id, period, ctx.now_ms, ctx.actor.account_id)
-    ctx.ring(service.JOB)
+    ctx.ring(JOB)
     return shown(paper)
 
 
@@ -113,17 +115,23 @@ def get_paper(ctx: RequestContext, paper_id: UUID) -> dict[str, Any]:
     """A paper with its figures, sections and sentences, and whether its seal holds (null for a draft)."""
     paper = readable(ctx, paper_id)
     holds = verify_paper(ctx.session, paper) if paper.state == "issued" else None
-    return {**shown(paper), "content": paper.content, "seal_holds": holds}
+    work = paper_work(ctx.session, ctx.community_id, paper_id)
+    return {**shown(paper), "content": paper.content, "seal_holds": holds, **work}
 
 
-@blueprint.get("/papers/<uuid:paper_id>.html", guard=READS, raises=(queries.PaperNotFound, service.PaperNotReady))
+@blueprint.get("/papers/<uuid:paper_id>.html", guard=READS, raises=(queries.PaperNotFound, errors.PaperNotReady))
 @blueprint.doc(responses=AS_PAGE)
 def get_paper_page(ctx: RequestContext, paper_id: UUID) -> Response:
     """A paper as a page that prints on A4."""
     paper = readable(ctx, paper_id)
     if paper.content is None:
-        raise service.PaperNotReady
-    return Response(marked_page(ctx, "paper", paper_page(paper), paper=str(paper_id)), mimetype="text/html")
+        raise errors.PaperNotReady
+    made = ctx.session.get(PaperFile, (ctx.community_id, paper_id, "html"))
+    if made is not None:
+        page = made.body.decode()
+    else:
+        page = paper_page(paper, list(read_rows(ctx.session, ctx.community_id, paper_id, PRINTED_ROWS)))
+    return Response(marked_page(ctx, "paper", page, paper=str(paper_id)), mimetype="text/html")
 
 
 @blueprint.post(
@@ -131,16 +139,18 @@ def get_paper_page(ctx: RequestContext, paper_id: UUID) -> Response:
     guard=ISSUES,
     raises=(
         queries.PaperNotFound,
-        service.PaperIssued,
-        service.PaperNotReady,
-        service.PeriodNotOver,
-        service.IdentityBroken,
+        errors.PaperIssued,
+        errors.PaperNotReady,
+        errors.PeriodNotOver,
+        errors.IdentityBroken,
     ),
 )
 @blueprint.response(200, PaperSchema)
 def issue_paper(ctx: RequestContext, paper_id: UUID) -> dict[str, Any]:
     """Issue a draft: numbered, sealed, and never changed again."""
-    return shown(service.issue_paper(ctx.session, ctx.community_id, paper_id, ctx.now_ms, ctx.actor.account_id))
+    return shown(
+        service.issue_paper(ctx.session, ctx.runtime, ctx.community_id, paper_id, ctx.now_ms, ctx.actor.account_id)
+    )
 
 
 @blueprint.get(
@@ -165,7 +175,7 @@ def list_receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, ke
 def get_receipts_page(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> Response:
     """The rows behind one number of a paper, as a page."""
     found = receipts(ctx, query, paper_id, key)
-    detail = definition_of(service.FIGURES, key).detail
+    detail = definition_of(EVERY_FIGURE, key).detail
     html = receipts_page(readable(ctx, paper_id), found, detail)
     return Response(marked_page(ctx, "receipts", html, paper=str(paper_id), figure=key), mimetype="text/html")
 
@@ -173,7 +183,7 @@ def get_receipts_page(ctx: RequestContext, query: dict[str, Any], paper_id: UUID
 def receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: str) -> dict[str, Any]:
     """A page of receipts within the caller's scope."""
     readable(ctx, paper_id)
-    definition = definition_of(service.FIGURES, key)
+    definition = definition_of(EVERY_FIGURE, key)
     figure = queries.get_figure(ctx.session, ctx.community_id, paper_id, key)
     after = decode_cursor(query["cursor"], 1)
     rows = queries.list_figure_rows(
@@ -183,11 +193,11 @@ def receipts(ctx: RequestContext, query: dict[str, Any], paper_id: UUID, key: st
         after_n=ordinal(after[0], 2**31 - 1) if after else 0,
         limit=query["limit"],
     )
-    labels = load_labels(ctx.session)
+    labels = load_labels(ctx.session, ctx.community_id)
     found = page(rows, query["limit"], lambda row: (row.n,))
     return {
         "key": key,
-        "label": figure_label(service.FIGURES, labels, key),
+        "label": figure_label(EVERY_FIGURE, labels, key),
         "unit": definition.unit,
         "meaning": definition.meaning,
         "value": figure.value,

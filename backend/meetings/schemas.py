@@ -5,6 +5,7 @@ from datetime import date
 from marshmallow import Schema, fields, validate
 
 from backend.http.paging import PageQuery
+from backend.http.schemas import ProgressSchema
 from backend.meetings.periods import KINDS
 
 
@@ -24,11 +25,40 @@ class PaperSchema(Schema):
     sha256 = fields.String(required=True, allow_none=True)
 
 
+class PaperFileSchema(Schema):
+    """A document of a paper; of an issued paper it never changes."""
+
+    format = fields.String(required=True)
+    sha256 = fields.String(required=True)
+    size = fields.Integer(required=True)
+
+
+class PaperDocumentsSchema(Schema):
+    """The documents there are, and how far the making of the others is (null: none was asked for)."""
+
+    progress = fields.Nested(ProgressSchema, required=True, allow_none=True)
+    files = fields.List(fields.Nested(PaperFileSchema), required=True)
+
+
 class PaperDetailSchema(PaperSchema):
     """A paper with its content as printed: figures, sections, sentences; null until it was made once."""
 
     content = fields.Dict(required=True, allow_none=True)
     seal_holds = fields.Boolean(required=True, allow_none=True)
+    making = fields.Nested(ProgressSchema, required=True, allow_none=True)
+    documents = fields.Nested(PaperDocumentsSchema, required=True)
+
+
+class PaperPlanSchema(Schema):
+    """When papers are made. ``starts_on``: ISO weekday on which weeks begin; ``month_starts_on``: day of the month on
+    which months do; ``hour``: from when on the day after the period (Shanghai time)."""
+
+    kinds = fields.List(
+        fields.String(validate=validate.OneOf(KINDS)), required=True, validate=validate.Length(0, len(KINDS))
+    )
+    starts_on = fields.Integer(load_default=1, validate=validate.Range(1, 7))
+    month_starts_on = fields.Integer(load_default=1, validate=validate.Range(1, 28))
+    hour = fields.Integer(load_default=6, validate=validate.Range(0, 23))
 
 
 class PaperQuery(PageQuery):

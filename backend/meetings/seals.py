@@ -10,15 +10,23 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from backend.meetings.models import Paper, PaperFigureRow
+from backend.meetings.paper_ledger import ledger_digest
 
 
 def verify_paper(session: Session, paper: Paper) -> bool:
-    """True when an issued paper and the rows behind its figures are what was sealed."""
+    """True when an issued paper, the rows behind its figures and its ledger are what was sealed."""
     return (
         paper.content is not None
         and paper.sha256 == seal_of(paper.content)
         and paper.content["receipts_sha256"] == receipts_digest(session, paper.community_id, paper.id)
+        and _ledger_holds(session, paper)
     )
+
+
+def _ledger_holds(session: Session, paper: Paper) -> bool:
+    """Papers issued before ledgers were attached have none."""
+    attached = (paper.content or {}).get("ledger")
+    return attached is None or attached["sha256"] == ledger_digest(session, paper.community_id, paper.id)
 
 
 def seal_of(content: dict[str, Any]) -> str:

@@ -13,17 +13,18 @@ Part = str | dict[str, Any]
 
 
 class Words(NamedTuple):
-    """How a kind of paper speaks of itself, its period, the one before."""
+    """How a kind of paper speaks of itself, its period, the one before and the one after."""
 
     title: str
     this: str
     last: str
+    next: str
 
 
 WORDS: Final = {
-    "weekly": Words("周报", "本周", "上周"),
-    "monthly": Words("月报", "本月", "上月"),
-    "annual": Words("年报", "本年", "上年"),
+    "weekly": Words("周报", "本周", "上周", "下周"),
+    "monthly": Words("月报", "本月", "上月", "下月"),
+    "annual": Words("年报", "本年", "上年", "下年"),
 }
 
 COVERAGE: Final = (
@@ -60,8 +61,11 @@ def say(template: str, values: Mapping[str, int], **words: str) -> list[Part]:
 
 
 def plain(parts: list[Part]) -> str:
-    """The sentence as text."""
-    return "".join(part if isinstance(part, str) else str(part["value"]) for part in parts)
+    """The sentence as text; a cell may hold a sentence of its own."""
+    return "".join(
+        part if isinstance(part, str) else plain(part["parts"]) if "parts" in part else str(part["value"])
+        for part in parts
+    )
 
 
 def rate(part: int, whole: int) -> str:

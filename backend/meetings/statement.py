@@ -13,9 +13,9 @@ from backend.campaigns import boards, queries
 from backend.campaigns.coverage import STATES, TERMINAL
 from backend.campaigns.models import Campaign, CampaignTarget
 from backend.campaigns.rounds import Round
-from backend.meetings.composing import chinese_date
 from backend.meetings.html import PAGES
 from backend.meetings.labels import PLACE_KIND_ZH, load_labels
+from backend.meetings.paper_blocks import chinese_date
 from backend.places.queries import in_scope
 
 Shape = dict[str, Any]

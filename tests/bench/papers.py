@@ -14,7 +14,7 @@ from uuid import UUID
 import psycopg
 
 from backend import clock
-from backend.meetings import queries, service
+from backend.meetings import making, queries, service
 from backend.meetings.periods import Period, period_at
 from tests.bench.sizes import Sizes
 from tests.bench.stage import Community, Stage
@@ -114,7 +114,7 @@ def _make(stage: Stage, community_id: UUID, period: Period) -> tuple[float, dict
     started = time.perf_counter()
     with db.transaction([community_id], isolation="REPEATABLE READ") as session:
         limit_time(session, LEASE)
-        service.make_paper(session, stage.runtime, community_id, paper.id)
+        making.make_paper(session, stage.runtime, community_id, paper.id)
     took = time.perf_counter() - started
     with db.transaction([community_id]) as session:
         content = queries.get_paper(session, community_id, paper.id).content or {}

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typst
 from docx import Document
 from PIL import Image
 
 from backend.documents import blocks as page
+from backend.documents import drawing, pdf
 from backend.documents.blocks import Block, texts_of
 from backend.documents.docx import render_docx
-from backend.documents.pdf import render_pdf
+from backend.documents.pdf import FLOOR, render_pdf, render_png
 from backend.documents.pictures import for_print
 from tests.factories.notices import picture
 
@@ -40,9 +42,9 @@ ABOUT: dict[str, Any] = {
 IMAGES = {"a" * 64: for_print(picture()) or b""}
 
 
-def poppler(program: str, pdf: bytes, tmp_path: Path, *arguments: str) -> bytes:
+def poppler(program: str, made: bytes, tmp_path: Path, *arguments: str) -> bytes:
     """What a program of poppler-utils says about a PDF; the test is skipped where it is not installed."""
-    (tmp_path / "page.pdf").write_bytes(pdf)
+    (tmp_path / "page.pdf").write_bytes(made)
     try:
         done = subprocess.run([program, *arguments, str(tmp_path / "page.pdf"), "-"], check=True, capture_output=True)
     except FileNotFoundError:
@@ -118,3 +120,30 @@ def test_picture_for_print_forgets_the_camera(mime: str) -> None:
 @pytest.mark.parametrize("raw", [b"", b"\xff\xd8\xff broken", b"%PDF-1.7", b"\x89PNG\r\n\x1a\n"])
 def test_picture_that_cannot_be_read_is_none(raw: bytes) -> None:
     assert for_print(raw) is None
+
+
+def picture_of(character: str) -> bytes:
+    """A character as it is drawn."""
+    return render_png(drawing.drawing_of(120, "", [drawing.label(30, 60, character, size=300)], width=200))
+
+
+#: Of no font: what is drawn for it is the mark of a missing glyph.
+NO_GLYPH = "\U0010fffd"
+
+
+def check_has_glyphs(characters: str) -> None:
+    """Every character is drawn as itself: unlike a missing one, unlike nothing, unlike the others."""
+    pictures = [picture_of(character) for character in characters]
+    assert len({*pictures, picture_of(NO_GLYPH), picture_of(" ")}) == len(pictures) + 2
+
+
+@pytest.mark.parametrize("system_fonts", [True, False])
+def test_render_rare_characters_have_glyphs(monkeypatch: pytest.MonkeyPatch, system_fonts: bool) -> None:
+    fonts = typst.Fonts(include_system_fonts=system_fonts, font_paths=[str(FLOOR)])
+    monkeypatch.setattr(pdf, "_fonts", lambda: fonts)
+    check_has_glyphs("喆㼆𬭎王〔〕—％①")
+
+
+def test_render_missing_glyph_is_caught() -> None:
+    with pytest.raises(AssertionError):
+        check_has_glyphs("喆\U0010fffc")

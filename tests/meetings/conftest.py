@@ -6,16 +6,17 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from backend.db import Database
+from backend.forms.catalogue import FormCatalogue
 from backend.forms.service import publish_shipped
 from backend.http.context import Runtime
 from backend.identity.audit import note_write
 from backend.identity.authentication import authenticate
 from backend.identity.keys import Keyring
-from backend.meetings import queries, service
-from backend.meetings.models import Paper
+from backend.meetings import making, paper_files, queries, service
+from backend.meetings.models import Paper, PaperFile
 from backend.meetings.periods import Period, period_of
 from backend.settings import Settings
 from tests.factories.identity import make_community
@@ -57,17 +58,24 @@ class Office:
         """Asks for a paper and makes it as the worker would."""
         paper_id = self.request(period)
         with self.db.transaction([self.community], isolation="REPEATABLE READ") as session:
-            service.make_paper(session, self.runtime, self.community, paper_id)
+            making.make_paper(session, self.runtime, self.community, paper_id)
         return paper_id
 
     def issue(self, paper_id: UUID, now_ms: int | None = None) -> None:
         with self.db.transaction([self.community]) as session:
-            service.issue_paper(session, self.community, paper_id, now_ms or self.now_ms, ACTOR)
+            service.issue_paper(session, self.runtime, self.community, paper_id, now_ms or self.now_ms, ACTOR)
 
     def issued(self, period: Period = WEEK) -> UUID:
         paper_id = self.make(period)
         self.issue(paper_id, period.end_ms + 7 * 3_600_000)
         return paper_id
+
+    def documents(self, paper_id: UUID) -> dict[str, bytes]:
+        """A paper's documents by format, made as the worker would make those that are missing."""
+        with self.db.transaction([self.community]) as session:
+            paper_files.make_files(session, self.runtime, self.community, paper_id)
+            found = session.scalars(select(PaperFile).filter_by(community_id=self.community, paper_id=paper_id))
+            return {file.format: file.body for file in found}
 
     def paper(self, paper_id: UUID) -> Paper:
         with self.db.transaction([self.community]) as session:
@@ -78,7 +86,8 @@ class Office:
 def runtime(settings: Settings, db: Database) -> Runtime:
     with db.transaction() as session:
         publish_shipped(session, 0)
-    return Runtime(settings, db, SilentBell(), authenticate, note_write, (Keyring(settings.secret_key),))
+    parts = (Keyring(settings.secret_key), FormCatalogue())
+    return Runtime(settings, db, SilentBell(), authenticate, note_write, parts)
 
 
 @pytest.fixture

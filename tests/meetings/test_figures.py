@@ -18,9 +18,9 @@ from backend.hazards.models import Hazard, Transition
 from backend.meetings.coverage_figures import FINISHED, doors_with
 from backend.meetings.figures import Figure, Rows, Scope, count_figures, identity_of, store_figures
 from backend.meetings.hazard_figures import changes, is_open, opened, standing, voided, was_not_open
+from backend.meetings.making import FIGURES
 from backend.meetings.models import PaperFigure, PaperFigureRow
 from backend.meetings.periods import period_of
-from backend.meetings.service import FIGURES
 from tests.factories.identity import make_community
 from tests.factories.meetings import Call, Door, History, Life, write_history
 from tests.meetings.histories import histories

@@ -6,7 +6,7 @@ from flask import Flask
 from backend import clock
 from backend.app import create_app
 from backend.db import Database
-from backend.meetings import queries, service
+from backend.meetings import making, queries, service
 from backend.meetings.periods import period_at
 from backend.settings import Settings
 from tests.factories.records import CHARGING_EBIKE
@@ -28,7 +28,7 @@ def test_lists_a_grave_hazard_with_its_masked_assignment(app: Flask, db: Databas
     with db.transaction([sweep.community_id]) as session:
         paper_id = service.request_paper(session, sweep.community_id, period, clock.now_ms()).id
     with db.transaction([sweep.community_id], isolation="REPEATABLE READ") as session:
-        service.make_paper(session, sweep.runtime, sweep.community_id, paper_id)
+        making.make_paper(session, sweep.runtime, sweep.community_id, paper_id)
         content = queries.get_paper(session, sweep.community_id, paper_id).content or {}
     assert content["figures"]["open_end.red"] == 1
     [table] = [b for b in content["sections"][3]["blocks"] if b["type"] == "table"]

@@ -14,8 +14,7 @@ from backend.db import Database, new_id
 from backend.identity.models import Community
 from backend.jobs import ledger
 from backend.jobs.models import Job
-from backend.meetings import service
-from backend.meetings.html import paper_page
+from backend.meetings import errors, making, service
 from backend.meetings.models import Paper
 from backend.meetings.periods import period_at
 from backend.meetings.seals import verify_paper
@@ -38,7 +37,12 @@ def a_week() -> History:
         Life(home, [("registered", START + 5, 1)], "red", deadline_ms=START + DAY_MS, rules=("EBC-01",)),
         Life(home, [("registered", START + 6, 1), ("review", START + 7, 1), ("closed", START + 8, 1)]),
     ]
-    return History([building, home], [Call(home, START + 5)], lives)
+    return History([building, home], [Call(home, START + 5), long_ago(home)], lives)
+
+
+def long_ago(door: Door) -> Call:
+    """A visit that makes no period of the tests the first."""
+    return Call(door, START - 100 * DAY_MS)
 
 
 def text_of(content: dict[str, Any]) -> str:
@@ -71,13 +75,25 @@ def test_says_the_sentences_of_a_week(office: Office) -> None:
 
 
 def test_says_an_empty_week_without_percentages(office: Office) -> None:
+    door = Door("unit")
+    office.write(History([door], [long_ago(door)]))
     content = office.paper(office.make()).content or {}
     said = text_of(content)
     assert "本周共排查0栋0户、场所0家，完成率—，未见面0户。" in said
+    assert "本周无走访记录。" in said
     assert "与上周持平" in said
+    assert "本周无民生服务记录。" in said
     assert "%" not in said
     assert content["identity"]["holds"]
     assert content["reconciliation"] is None
+
+
+def test_compares_a_first_week_with_nothing(office: Office) -> None:
+    door = Door()
+    office.write(History([door], [], [Life(door, [("registered", START + 1, 1)])]))
+    said = text_of(office.paper(office.make()).content or {})
+    assert "本期为首期，上周无记录，不作对比。" in said
+    assert "较上周" not in said
 
 
 def test_compares_with_the_week_before(office: Office) -> None:
@@ -101,14 +117,14 @@ def test_keeps_an_issued_paper_and_states_corrections_in_the_next(office: Office
     office.write(a_week())
     first = office.issued()
     before = office.paper(first)
-    printed, page = orjson.dumps(before.content), paper_page(before)
+    printed, page = orjson.dumps(before.content), office.documents(first)
     door = Door()
     late = [Life(door, [("registered", START + 1, 1)], "yellow", deadline_ms=END + DAY_MS)]
     office.write(History([door], [], late))
     assert office.make() == first
     second = office.issued(NEXT)
     after, following = office.paper(first), office.paper(second).content or {}
-    assert (orjson.dumps(after.content), paper_page(after)) == (printed, page)
+    assert (orjson.dumps(after.content), office.documents(first)) == (printed, page)
     [correction] = following["corrections"]
     assert correction["number"] == "〔2026〕第47期"
     changed = {entry["key"]: (entry["printed"], entry["now"]) for entry in correction["entries"]}
@@ -158,15 +174,15 @@ def test_refuses_to_change_an_issued_paper_in_the_database(office: Office, owner
 
 def test_issues_no_paper_twice_nor_too_early_nor_unmade(office: Office) -> None:
     queued = office.request()
-    with pytest.raises(service.PaperNotReady):
+    with pytest.raises(errors.PaperNotReady):
         office.issue(queued)
     office.make()
-    with pytest.raises(service.PeriodNotOver):
+    with pytest.raises(errors.PeriodNotOver):
         office.issue(queued, END - 1)
     office.issue(queued)
-    with pytest.raises(service.PaperIssued):
+    with pytest.raises(errors.PaperIssued):
         office.issue(queued)
-    with office.db.transaction([office.community]) as session, pytest.raises(service.PeriodNotBegun):
+    with office.db.transaction([office.community]) as session, pytest.raises(errors.PeriodNotBegun):
         service.request_paper(session, office.community, WEEK, START - 1)
 
 
@@ -177,7 +193,7 @@ def test_issues_no_paper_whose_identity_does_not_hold(office: Office) -> None:
     run_sql(office.db, office.community, "UPDATE transition SET from_state = 'registered', to_state = 'assigned'")
     paper_id = office.make()
     assert "核对不符（推算为0处），不得印发" in text_of(office.paper(paper_id).content or {})
-    with pytest.raises(service.IdentityBroken):
+    with pytest.raises(errors.IdentityBroken):
         office.issue(paper_id)
 
 
@@ -186,12 +202,12 @@ def test_waits_for_compile_jobs_older_than_the_request_only(office: Office) -> N
     with office.db.transaction([cid]) as session:
         ledger.want(session, "compile", cid, ["a place"])
         ledger.want(session, "compile", cid, ["tomorrow"], run_after=datetime.now(UTC) + timedelta(days=1))
-    with pytest.raises(service.CompilePending):
+    with pytest.raises(errors.CompilePending):
         office.make()
     run_sql(
         office.db, cid, "UPDATE job SET attempts = 1, run_after = now() + interval '1 hour' WHERE subject = 'a place'"
     )
-    with pytest.raises(service.CompilePending):
+    with pytest.raises(errors.CompilePending):
         office.make()
     run_sql(office.db, cid, "UPDATE job SET done = wanted WHERE subject = 'a place' AND community_id = :cid", cid=cid)
     paper_id = office.request()
@@ -210,7 +226,7 @@ def test_waits_for_compile_jobs_older_than_the_request_only(office: Office) -> N
         session.execute(insert(Quarantine), [row])
     run_sql(office.db, cid, "UPDATE job SET dead_at = now() WHERE subject = 'dead' AND community_id = :cid", cid=cid)
     with office.db.transaction([cid], isolation="REPEATABLE READ") as session:
-        service.make_paper(session, office.runtime, cid, paper_id)
+        making.make_paper(session, office.runtime, cid, paper_id)
     content = office.paper(paper_id).content or {}
     assert content["data"] == {"pending": 1, "failed": 1, "waiting": 0, "quarantined": 1}
     assert "1处地点的新记录待汇总，1处地点汇总失败，0条记录待补资料，1条记录在隔离区" in text_of(content)
@@ -219,7 +235,7 @@ def test_waits_for_compile_jobs_older_than_the_request_only(office: Office) -> N
 def test_refuses_to_make_a_paper_outside_one_snapshot(office: Office) -> None:
     paper_id = office.request()
     with office.db.transaction([office.community]) as session, pytest.raises(RuntimeError, match="REPEATABLE READ"):
-        service.make_paper(session, office.runtime, office.community, paper_id)
+        making.make_paper(session, office.runtime, office.community, paper_id)
 
 
 def test_asks_for_each_due_paper_once(office: Office) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 import backend.meetings.figures as figures
 from backend.clock import DAY_MS
 from backend.db import Database
-from backend.meetings.service import FIGURES
+from backend.meetings.making import FIGURES
 from tests.factories.identity import make_community
 from tests.factories.meetings import Call, Door, History, Life, write_history
 from tests.meetings.test_figures import CUTOFF, GAPS, WEEK, trial

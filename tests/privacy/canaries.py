@@ -10,7 +10,7 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from backend import clock
-from backend.meetings import service
+from backend.meetings import making
 from backend.schema import metadata
 from tests.architecture.test_routes_guarded import rules
 from tests.factories.identity import make_account
@@ -94,7 +94,7 @@ def tell(app: Flask, sweep: Sweep) -> Story:
     assert paper.status_code == 202, paper.json
     with db.transaction([sweep.community_id], isolation="REPEATABLE READ") as session:
         session.execute(text("DELETE FROM job WHERE kind = 'compile'"))
-        service.make_paper(session, sweep.runtime, sweep.community_id, UUID(paper.json["id"]))
+        making.make_paper(session, sweep.runtime, sweep.community_id, UUID(paper.json["id"]))
     ids = {"place_id": place, "hazard_id": hazard, "record_id": visit["id"], "paper_id": paper.json["id"]}
     ids |= {"order_id": order.json["id"], "quarantine_id": results[1]["quarantine_id"], "code": "ebike_charging"}
     return Story(sweep, phone, head, {name: str(value) for name, value in ids.items()})

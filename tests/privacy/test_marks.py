@@ -13,7 +13,9 @@ from sqlalchemy import text
 
 from backend import clock
 from backend.identity import exports
-from backend.meetings import service
+from backend.ledger.exports import make_export
+from backend.meetings import making
+from backend.meetings.paper_files import make_files
 from tests.architecture.test_routes_guarded import rules
 from tests.factories.notices import issued
 from tests.factories.sweeps import Person, Sweep
@@ -34,6 +36,12 @@ NO_EXPORTS = {
     "/api/v1/notices/<uuid:notice_id>/services/<uuid:service_id>/copy",
 }
 
+#: Documents whose bytes are frozen: who took one is an event, the file itself stays as it was issued.
+NOTED = {
+    *(f"/api/v1/papers/<uuid:paper_id>.{kind}" for kind in ("pdf", "docx", "xlsx")),
+    *(f"/api/v1/papers/<uuid:paper_id>/minutes.{kind}" for kind in ("pdf", "docx")),
+}
+
 
 @pytest.fixture
 def taker(sweep: Sweep) -> Person:
@@ -45,8 +53,15 @@ def made_paper(sweep: Sweep, person: Person) -> str:
     paper = person.post("/papers", {"kind": "weekly", "period_start": day}).json["id"]
     with sweep.db.transaction([sweep.community_id], isolation="REPEATABLE READ") as session:
         session.execute(text("DELETE FROM job WHERE kind = 'compile'"))
-        service.make_paper(session, sweep.runtime, sweep.community_id, UUID(paper))
+        making.make_paper(session, sweep.runtime, sweep.community_id, UUID(paper))
     return str(paper)
+
+
+def made_ledger(sweep: Sweep, person: Person) -> str:
+    export = person.post("/ledger/exports", {}).json["id"]
+    with sweep.db.transaction([sweep.community_id], isolation="REPEATABLE READ") as session:
+        make_export(session, sweep.runtime, sweep.community_id, UUID(export))
+    return f"/ledger/exports/{export}.xlsx"
 
 
 def paths(sweep: Sweep, person: Person) -> dict[str, str]:
@@ -57,6 +72,7 @@ def paths(sweep: Sweep, person: Person) -> dict[str, str]:
     key = figures.partition('"figure":"')[2].partition('"')[0] or figures.partition('"figure": "')[2].partition('"')[0]
     return {
         "audit_trail": "/audit-events.csv",
+        "ledger": made_ledger(sweep, person),
         "notice_register": "/notices/register.csv",
         "notice_register ": "/notices/register.xlsx",
         "paper": f"/papers/{paper}.html",
@@ -98,6 +114,17 @@ def test_export_without_its_mark_is_caught(sweep: Sweep, taker: Person, monkeypa
         check_marks(sweep, taker)
 
 
+def test_frozen_document_is_noted_and_stays_as_it_was(sweep: Sweep, taker: Person) -> None:
+    paper = made_paper(sweep, taker)
+    with sweep.db.transaction([sweep.community_id]) as session:
+        make_files(session, sweep.runtime, sweep.community_id, UUID(paper))
+    for kind in ("pdf", "docx", "xlsx"):
+        first, second = taker.get(f"/papers/{paper}.{kind}"), taker.get(f"/papers/{paper}.{kind}")
+        assert first.data == second.data
+        [noted, *_] = taker.get("/audit-events", action="exported", subject="paper").json["items"]
+        assert (noted["account_id"], noted["details"]["format"]) == (str(taker.account.id), kind)
+
+
 def test_every_file_and_page_is_an_export_or_listed(app: Flask) -> None:
     """A new one is found here before anybody takes it away unmarked."""
     known = {
@@ -106,6 +133,8 @@ def test_every_file_and_page_is_an_export_or_listed(app: Flask) -> None:
         "/api/v1/notices/register.xlsx",
         "/api/v1/papers/<uuid:paper_id>.html",
         "/api/v1/papers/<uuid:paper_id>/figures/<string:key>.html",
+        "/api/v1/ledger/exports/<uuid:export_id>.xlsx",
+        *NOTED,
         "/api/v1/campaigns/<uuid:campaign_id>/statement.html",
         "/api/v1/persons/report.html",
     }

@@ -9,7 +9,7 @@ from flask import Flask
 
 from backend import clock
 from backend.db import Database
-from backend.meetings import service
+from backend.meetings import making, service
 from backend.meetings.periods import MONDAY, period_of
 from tests.factories.dangerous_houses import House
 from tests.factories.identity import give_role, make_account, sign_in
@@ -117,5 +117,5 @@ def make_draft(sweep: Sweep, account_id: UUID) -> UUID:
         period = period_of("weekly", clock.local_day(now - 7 * clock.DAY_MS), MONDAY)
         paper_id = service.request_paper(session, sweep.community_id, period, now, account_id).id
     with sweep.db.transaction([sweep.community_id], isolation="REPEATABLE READ") as session:
-        service.make_paper(session, sweep.runtime, sweep.community_id, paper_id)
+        making.make_paper(session, sweep.runtime, sweep.community_id, paper_id)
     return paper_id

@@ -1,11 +1,11 @@
-"""What the annual paper says of the year beside what every paper says: the community's work for its people."""
+"""What a paper says of the community's work for its people: a sentence a kind of service."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from backend.meetings.sentences import rate, say
+from backend.meetings.sentences import Part, rate, say
 
-HEADING: Final = "全年工作情况"
 SENTENCES: Final = (
     "敲门、扫楼、扫街专项行动发现隐患{sweep_found}处，发现并销号{sweep_closed}处。",
     "为{windows_opened}户防盗网开设逃生口，为{alarm_homes}户安装独立式感烟报警器。",
@@ -18,12 +18,14 @@ SENTENCES: Final = (
     "“一对一”帮代办{helped_persons}人；开展学习主题活动{study_sessions}次；"
     "组织演练{drills}次，{drill_units}个乡镇（单位）{drill_people}人参加。",
 )
+_KEY: Final = re.compile(r"\{([a-z_]+)\}")
 
 
-def annual_blocks(values: Mapping[str, int]) -> list[dict[str, Any]]:
-    """A paragraph a sentence; every number leads to its rows."""
+def service_sentences(values: Mapping[str, int], *, whole: bool) -> list[list[Part]]:
+    """The sentences of which anything happened, or all of them if ``whole``; every number leads to its rows."""
     rates = {
         "appraised": rate(values.get("houses_appraised", 0), values.get("houses_known", 0)),
         "vaccinated": rate(values.get("elderly_vaccinated", 0), values.get("elderly_eligible", 0)),
     }
-    return [{"type": "paragraph", "parts": say(sentence, values, **rates)} for sentence in SENTENCES]
+    said = [one for one in SENTENCES if whole or any(values.get(key) for key in _KEY.findall(one))]
+    return [say(sentence, values, **rates) for sentence in said]

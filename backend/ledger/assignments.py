@@ -32,11 +32,12 @@ def find_assignments(
     ).all()
     bodies = open_steps(session, sealer, community_id, [row.assign_step_id for row in assigned if row.assign_step_id])
     return {
-        row.hazard_id: _masked(body.get("responsible_party") or "", body.get("measures") or "")
+        row.hazard_id: masked(body.get("responsible_party") or "", body.get("measures") or "")
         for row in assigned
         if (body := bodies.get(row.assign_step_id)) is not None
     }
 
 
-def _masked(party: str, measures: str) -> Assignment:
+def masked(party: str, measures: str) -> Assignment:
+    """What an assignment says, as everybody may read it."""
     return Assignment(mask_party(party), mask_prose(measures, persons_in(party)))
