@@ -12,7 +12,7 @@ from backend.embedded import check_port, find_running
 from tests.journeys.serving import Serving, command_line, family, processes_naming, run, wait_until
 
 pytestmark = pytest.mark.timeout(600)
-PROMISES = {"P1", "P2", "P3", "P5", "P6"}
+PROMISES = {"P1", "P2", "P3", "P4", "P5", "P6"}
 TABLES = ("community", "account", "place", "record", "quarantine", "hazard", "rectification_task", "task_step", "paper")
 
 
