@@ -1,9 +1,8 @@
 """What the community of the source reported of its year, and what the paper of the simulated one says."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from backend.demo.office import Office
 from backend.meetings.sentences import rate
 
 Values = Mapping[str, int]
@@ -68,22 +67,15 @@ LINES: Final = (
 )
 
 
+def figures_of(values: Values) -> dict[str, int]:
+    """The figures that the report is read from; -1 for one that the paper does not have."""
+    return {key: values.get(key, -1) for line in LINES for key in line.keys}
+
+
 def printed_lines(values: Values) -> list[Printed]:
     """Each figure as the paper has it, beside what was reported."""
     lines = []
     for line in LINES:
-        printed = line.printed(*(values.get(key, -1) for key in line.keys))
+        printed = line.printed(*(figures_of(values)[key] for key in line.keys))
         lines.append(Printed(line.what, line.reported, printed, printed == line.reported))
     return lines
-
-
-def rows_of(office: Office, paper_id: str, key: str) -> list[dict[str, Any]]:
-    """All rows behind a figure of a paper."""
-    return office.pages(f"/api/v1/papers/{paper_id}/figures/{key}/rows")
-
-
-def without_receipts(office: Office, paper_id: str, values: Values) -> list[str]:
-    """Figures of the year whose rows do not add up to them."""
-    keys = {key for line in LINES for key in line.keys}
-    amounts = {key: sum(row["amount"] or 1 for row in rows_of(office, paper_id, key)) for key in sorted(keys)}
-    return [f"{key}: {amounts[key]} of {values.get(key)}" for key in amounts if amounts[key] != values.get(key)]

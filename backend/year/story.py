@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.demo.community import Person
 from backend.demo.office import Office
-from backend.demo.story import IDENTITY, Check
+from backend.demo.story import IDENTITY, Check, without_receipts
 from backend.evacuations import rebuild as houses
 from backend.http.context import Runtime
 from backend.rectification import rebuild
@@ -19,7 +19,7 @@ from backend.year.homes import plan_homes
 from backend.year.life import dangerous_houses, plan_life
 from backend.year.office import Houses, annual_paper, start_sweeps
 from backend.year.phones import YearPhones
-from backend.year.report import Printed, printed_lines, without_receipts
+from backend.year.report import Printed, figures_of, printed_lines
 from backend.year.sweeps import plan_sweeps
 
 SEED = 2022
@@ -97,7 +97,7 @@ def _judge(
     story.lines = printed_lines(values)
     checks = story.checks
     checks.append(Check("P1", "every record of the year is stored", story.refused == 0, f"{story.records} records"))
-    wrong = without_receipts(office, paper["id"], values)
+    wrong = without_receipts(office, paper["id"], figures_of(values))
     checks.append(Check("P5", "every figure of the year opens to its rows", not wrong, "; ".join(wrong) or "all"))
     start, new, back, closed, void, end = (values.get(key, 0) for key in IDENTITY)
     detail = f"{start}+{new}+{back}−{closed}−{void}={end}"
