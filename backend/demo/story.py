@@ -22,6 +22,7 @@ from mobile_contract.conformance.report import FleetReport
 
 PHONES, DAYS, VISITS_PER_DAY, SEED = 8, 7, 10, 7
 ASSIGNED, CLOSED = 6, 4
+DOCUMENTS = 4
 PAPER_PATIENCE_S = 90
 FIELD_ROLES = ("grid_worker", "grid_head")
 IDENTITY = ("open_start", "new", "rebound", "closed", "void", "open_end")
@@ -199,6 +200,7 @@ def _check(runtime: Runtime, state: DemoState, committee: Office, story: Story, 
     checks.append(Check("P4", "doors = settled + missed, each missed one named", is_honest(story.campaign), detail))
     issued = story.paper["state"] == "issued" and story.paper["seal_holds"]
     checks.append(Check("P5", "the paper is issued and its seal holds", bool(issued), str(story.paper["number"])))
+    checks.append(_check_documents(committee, story.paper))
     worked = story.assigned > 0 and story.closed > 0
     detail = f"{story.assigned} assigned, {story.closed} struck off" + "".join(f"; {r}" for r in story.refused[:2])
     checks.append(Check("P6", "the office assigned and struck off through the API", worked, detail))
@@ -219,6 +221,15 @@ def _check_identity(paper: dict[str, Any]) -> Check:
     start, new, back, closed, void, end = (figures[key] for key in IDENTITY)
     detail = f"{start}+{new}+{back}−{closed}−{void}={end}"
     return Check("P5", what, start + new + back - closed - void == end, detail)
+
+
+def _check_documents(office: Office, paper: dict[str, Any]) -> Check:
+    """HTML, PDF, DOCX and the ledger as XLSX, made by the worker."""
+    path = f"/api/v1/papers/{paper['id']}"
+    made = office.wait_for(path, lambda found: len(found["documents"]["files"]) == DOCUMENTS, PAPER_PATIENCE_S)
+    files = {file["format"]: file["size"] for file in made["documents"]["files"]}
+    detail = ", ".join(f"{name} {size // 1024} KB" for name, size in files.items()) or "none"
+    return Check("P5", f"{paper['number']}: its documents are made", len(files) == DOCUMENTS, detail)
 
 
 def _check_receipts(office: Office, paper: dict[str, Any]) -> Check:
