@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from backend.http.context import RequestContext, Runtime
 from backend.identity.keys import Keyring, Sealed
-from backend.identity.masking import mask_names, mask_party, mask_text
+from backend.identity.masking import mask_names, mask_party, mask_prose, mask_text
 from backend.identity.models import Account
 from backend.inspections.models import RecordKey
 from backend.notices.errors import NoticeNotFound
@@ -150,8 +150,8 @@ def may_see_persons(ctx: RequestContext, path: str) -> bool:
     return ctx.actor.may(SERVES, path)
 
 
-def list_services(ctx: RequestContext, notice_id: UUID, in_full: bool) -> list[Shape]:
-    """How a notice was served, oldest first."""
+def list_services(ctx: RequestContext, notice_id: UUID, addressee: str | None, in_full: bool) -> list[Shape]:
+    """How a notice was served, oldest first; ``addressee`` is taken out of notes where persons are masked."""
     found = (
         select(NoticeService, Account.name.label("recorder"), RecordKey.key_version, RecordKey.wrapped)
         .outerjoin(Account, Account.id == NoticeService.recorded_by)
@@ -170,19 +170,21 @@ def list_services(ctx: RequestContext, notice_id: UUID, in_full: bool) -> list[S
             said = opened(
                 *(ctx.session, ctx.runtime, ctx.community_id, fact.id, fact.body, row.key_version, row.wrapped)
             )
-        lines.append(_service_line(fact, said, row.recorder, in_full))
+        lines.append(_service_line(fact, said, row.recorder, None if in_full else addressee or ""))
     return lines
 
 
 _NAMES = ("served_by", "signatory", "witness")
 
 
-def _service_line(fact: NoticeService, said: Shape, recorder: str | None, in_full: bool) -> Shape:
+def _service_line(fact: NoticeService, said: Shape, recorder: str | None, masked: str | None) -> Shape:
+    """``masked``: the notice's addressee when persons are masked; None when they are shown."""
     people = {name: said.get(name) for name in _NAMES}
     note = said.get("note")
-    if not in_full:
+    if masked is not None:
+        named_here = [text for text in (masked, *people.values()) if text]
+        note = None if note is None else mask_prose(note, named_here)
         people = {name: text and mask_names(text) for name, text in people.items()}
-        note = None if note is None else mask_text(note)
     return {
         "id": fact.id,
         "household_id": fact.household_id,

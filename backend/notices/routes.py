@@ -157,10 +157,11 @@ def detail(ctx: RequestContext, notice_id: UUID) -> dict[str, Any]:
     row = queries.get_notice(ctx, notice_id)
     in_full = queries.may_see_persons(ctx, row.path)
     snapshot = queries.open_snapshot(ctx, row)
+    addressee = None if snapshot is None else snapshot["content"].get("addressee")
     return {
         **queries.notice_line(ctx, row, snapshot, in_full=in_full),
         "text": texts_of(snapshot["blocks"]) if snapshot is not None and in_full else None,
-        "services": queries.list_services(ctx, notice_id, in_full),
+        "services": queries.list_services(ctx, notice_id, addressee, in_full),
     }
 
 

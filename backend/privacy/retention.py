@@ -4,7 +4,7 @@ Source: domain, privacy (an open hazard and three years; a building's dossier wi
 clock before the community has turned it on; persons are taken out, what was found about buildings stays.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -13,16 +13,19 @@ from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend import clock
+from backend.evacuations.models import Evacuation, EvacuationFact
+from backend.evacuations.queries import OPEN_STAGES
 from backend.hazards.models import OPEN_STATES, Hazard
 from backend.http.context import Runtime
 from backend.identity.models import Community
 from backend.inspections.models import Record, RecordPlace, Visit
 from backend.jobs import ledger
+from backend.notices.models import Notice, NoticeHazard, NoticeService
 from backend.privacy.erasing import Eraser
 from backend.privacy.mentions import JOB as INDEX_JOB
 from backend.privacy.mentions import NOBODY
 from backend.privacy.models import PersonMention
-from backend.privacy.sources import ORDER, QUARANTINE, RECORD, STEP, Source
+from backend.privacy.sources import EVACUATION, NOTICE, ORDER, QUARANTINE, RECORD, SERVICE, STEP, Source
 from backend.rectification.models import IssuedOrder, IssuedOrderItem, TaskStep
 from backend.sync.models import Quarantine
 from backend.sync.quarantine import HELD
@@ -36,10 +39,21 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "visits": YEARS_3,
     "steps": YEARS_3,
     "orders": YEARS_3,
+    "notices": YEARS_3,
+    "services": YEARS_3,
+    "evacuations": YEARS_3,
     "quarantine": YEARS_3,
     "forms": {},
 }
-CLASSES: Final[Mapping[str, Source]] = {"visits": RECORD, "steps": STEP, "orders": ORDER, "quarantine": QUARANTINE}
+CLASSES: Final[Mapping[str, Source]] = {
+    "visits": RECORD,
+    "steps": STEP,
+    "orders": ORDER,
+    "notices": NOTICE,
+    "services": SERVICE,
+    "evacuations": EVACUATION,
+    "quarantine": QUARANTINE,
+}
 
 
 def settings_of(session: Session, community_id: UUID) -> dict[str, Any]:
@@ -63,7 +77,7 @@ def due(
 ) -> dict[str, list[UUID]]:
     """Up to ``limit`` ids (None: all) a class of what is over its time and still names somebody. Writes nothing."""
     found: dict[str, list[UUID]] = {}
-    for name, query in (("visits", _records), ("steps", _steps), ("orders", _orders), ("quarantine", _quarantined)):
+    for name, query in _QUERIES.items():
         cutoff_ms = now_ms - kept[name] * clock.DAY_MS
         found[name] = list(session.scalars(query(community_id, cutoff_ms).limit(limit)))
     short = _by_form(session, community_id, kept["forms"], now_ms, limit)
@@ -173,6 +187,50 @@ def _orders(community_id: UUID, cutoff_ms: int) -> Select[UUID]:
     )
 
 
+def _is_notice_over(community_id: UUID, cutoff_ms: int) -> ColumnElement[bool]:
+    """Whatever the notice is about was settled before the cut-off: its hazards, or the case of its house."""
+    named = select(NoticeHazard.hazard_id).where(
+        NoticeHazard.community_id == community_id, NoticeHazard.notice_id == Notice.id
+    )
+    return and_(
+        Notice.community_id == community_id,
+        Notice.issued_ms < cutoff_ms,
+        ~_still_needed(community_id, Hazard.id.in_(named), cutoff_ms),
+        or_(Notice.kind != "evacuation", ~_is_case_needed(community_id, Notice.place_id, cutoff_ms)),
+    )
+
+
+def _is_case_needed(community_id: UUID, house_id: Any, cutoff_ms: int) -> ColumnElement[bool]:
+    """The dangerous house's case is open, or was closed after the cut-off."""
+    return exists().where(
+        Evacuation.community_id == community_id,
+        Evacuation.house_id == house_id,
+        or_(Evacuation.stage.in_(OPEN_STAGES), Evacuation.closed_ms >= cutoff_ms),
+    )
+
+
+def _notices(community_id: UUID, cutoff_ms: int) -> Select[UUID]:
+    return select(Notice.id).where(_is_notice_over(community_id, cutoff_ms), _names_somebody(NOTICE, community_id))
+
+
+def _services(community_id: UUID, cutoff_ms: int) -> Select[UUID]:
+    return (
+        select(NoticeService.id)
+        .join(Notice, and_(Notice.community_id == NoticeService.community_id, Notice.id == NoticeService.notice_id))
+        .where(_is_notice_over(community_id, cutoff_ms), _names_somebody(SERVICE, community_id))
+        .where(NoticeService.served_ms < cutoff_ms)
+    )
+
+
+def _evacuations(community_id: UUID, cutoff_ms: int) -> Select[UUID]:
+    return select(EvacuationFact.id).where(
+        EvacuationFact.community_id == community_id,
+        EvacuationFact.effective_ms < cutoff_ms,
+        _names_somebody(EVACUATION, community_id),
+        ~_is_case_needed(community_id, EvacuationFact.house_id, cutoff_ms),
+    )
+
+
 def _quarantined(community_id: UUID, cutoff_ms: int) -> Select[UUID]:
     """What was dealt with; what is still held waits for somebody to look at it."""
     return select(Quarantine.id).where(
@@ -181,3 +239,14 @@ def _quarantined(community_id: UUID, cutoff_ms: int) -> Select[UUID]:
         Quarantine.state != HELD,
         Quarantine.received_at < clock.utc(cutoff_ms),
     )
+
+
+_QUERIES: Final[Mapping[str, Callable[[UUID, int], Select[UUID]]]] = {
+    "visits": _records,
+    "steps": _steps,
+    "orders": _orders,
+    "notices": _notices,
+    "services": _services,
+    "evacuations": _evacuations,
+    "quarantine": _quarantined,
+}

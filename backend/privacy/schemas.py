@@ -136,6 +136,9 @@ class RetentionChangeSchema(Schema):
     visits = _days()
     steps = _days()
     orders = _days()
+    notices = _days()
+    services = _days()
+    evacuations = _days()
     quarantine = _days()
     forms = fields.List(fields.Nested(FormDaysSchema), required=True, validate=validate.Length(max=100))
 
@@ -154,6 +157,9 @@ class RetentionSchema(Schema):
     visits = fields.Integer(required=True)
     steps = fields.Integer(required=True)
     orders = fields.Integer(required=True)
+    notices = fields.Integer(required=True)
+    services = fields.Integer(required=True)
+    evacuations = fields.Integer(required=True)
     quarantine = fields.Integer(required=True)
     forms = fields.List(fields.Nested(KeptFormSchema), required=True)
 

@@ -87,12 +87,17 @@ def _office(base_url: str, person: Person) -> Office:
 def _judge(
     runtime: Runtime, office: Office, community: YearCommunity, story: YearStory, paper: dict[str, Any], count: Count
 ) -> None:
-    content = paper["content"] or {"figures": {}, "annexes": [{"blocks": []}], "data": {}}
+    content = paper["content"] or {"figures": {}, "sections": [], "data": {}}
     values = content["figures"]
     story.paper = {
         **{name: paper[name] for name in ("id", "number", "state")},
         "figures": values,
-        "said": ["".join(_text(part) for part in block["parts"]) for block in content["annexes"][0]["blocks"]],
+        "said": [
+            "".join(_text(part) for part in block["parts"])
+            for section in content["sections"]
+            if section["heading"].startswith("五、")
+            for block in section["blocks"]
+        ],
     }
     story.lines = printed_lines(values)
     checks = story.checks

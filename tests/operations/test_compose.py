@@ -83,7 +83,7 @@ def test_dockerfile_ends_as_an_ordinary_user_with_the_command_that_ci_runs() -> 
     found = instructions()
     assert [rest for word, rest in found if word == "USER"][-1] == "10001:10001"
     assert json.loads(found[-1][1]) == ["python", "-m", *API_COMMAND]
-    assert sum(word == "FROM" for word, _ in found) == 2
+    assert sum(word == "FROM" for word, _ in found) == 3
 
 
 def test_dockerfile_copies_what_exists_and_is_not_ignored() -> None:
@@ -91,7 +91,7 @@ def test_dockerfile_copies_what_exists_and_is_not_ignored() -> None:
     copied = [shlex.split(rest)[:-1] for word, rest in instructions() if word == "COPY" and "--from" not in rest]
     for source in (name for names in copied for name in names):
         assert (PROJECT / source).exists(), source
-        assert f"!{source}" in ignore, source
+        assert f"!{source.split('/')[0]}" in ignore, source
 
 
 def test_nginx_buffers_bodies_and_believes_no_client() -> None:

@@ -13,7 +13,9 @@ from backend import clock
 from backend.meetings import making
 from backend.schema import metadata
 from tests.architecture.test_routes_guarded import rules
+from tests.factories.dangerous_houses import House
 from tests.factories.identity import make_account
+from tests.factories.notices import served
 from tests.factories.persons import ID_NUMBER, NAME, OTHER_NAME, OTHER_PHONE, PHONE, PLATE, visit_naming
 from tests.factories.phones import Phone
 from tests.factories.sweeps import Person, Sweep
@@ -95,7 +97,15 @@ def tell(app: Flask, sweep: Sweep) -> Story:
     with db.transaction([sweep.community_id], isolation="REPEATABLE READ") as session:
         session.execute(text("DELETE FROM job WHERE kind = 'compile'"))
         making.make_paper(session, sweep.runtime, sweep.community_id, UUID(paper.json["id"]))
+    house = House(sweep, head, sweep.person("street"))
+    house.done("appraised")
+    contact = {"contact": NAME, "vulnerable": f"{NAME}卧床，{PHONE}"}
+    house.done("listed", household_id=str(house.homes[0]), persons=2, **contact)
+    left = house.notice(addressee=NAME, owner=NAME, contact=f"{OTHER_NAME} {OTHER_PHONE}")
+    asked = served(result="refused", witness=OTHER_NAME, note=f"{NAME}不签，{PHONE}")
+    assert head.post(f"/notices/{left['id']}/services", asked).status_code == 201
     ids = {"place_id": place, "hazard_id": hazard, "record_id": visit["id"], "paper_id": paper.json["id"]}
+    ids |= {"notice_id": left["id"], "house_id": house.id}
     ids |= {"order_id": order.json["id"], "quarantine_id": results[1]["quarantine_id"], "code": "ebike_charging"}
     return Story(sweep, phone, head, {name: str(value) for name, value in ids.items()})
 

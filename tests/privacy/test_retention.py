@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -14,11 +15,13 @@ from backend import clock
 from backend.commands.guarding import due_lines, erase_due
 from backend.privacy import retention
 from backend.privacy.mentions import index_unseen
+from tests.factories.dangerous_houses import make_house
+from tests.factories.notices import served
 from tests.factories.persons import NAME, PHONE, Named, name_everywhere, visit_naming
 from tests.factories.sweeps import DAY_MS, Person, Sweep
 from worker.persons import erase_due as job
 
-KEPT = {"enabled": True, "visits": 1000, "steps": 1000, "orders": 1000, "quarantine": 1000, "forms": []}
+KEPT = {"enabled": True, "forms": [], **dict.fromkeys(retention.CLASSES, 1000)}
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def close(sweep: Sweep, named: Named) -> None:
 
 
 def test_nothing_is_due_while_the_hazard_is_open(sweep: Sweep, named: Named) -> None:
-    assert due_after(sweep, 4000) == {"visits": set(), "steps": set(), "orders": set(), "quarantine": set()}
+    assert due_after(sweep, 4000) == {name: set() for name in retention.CLASSES}
 
 
 def test_three_years_after_the_hazard_was_struck_off_all_of_it_is_due(sweep: Sweep, named: Named) -> None:
@@ -78,6 +81,24 @@ def test_three_years_after_the_hazard_was_struck_off_all_of_it_is_due(sweep: Swe
     assert due["visits"] == {named.visit_id}
     assert named.step_id in due["steps"]
     assert due["orders"] == {named.order_id}
+
+
+def test_papers_of_a_dangerous_house_are_kept_until_its_case_is_long_over(sweep: Sweep) -> None:
+    house = make_house(sweep)
+    house.done("appraised")
+    home = str(house.homes[0])
+    house.done("listed", household_id=home, persons=1, contact=NAME)
+    notice = house.notice(addressee=NAME, owner=NAME)
+    served_to = house.officer.post(f"/notices/{notice['id']}/services", served(signatory=NAME))
+    assert served_to.status_code == 201
+    house.done("left", household_id=home, destination="rental")
+    assert not any(due_after(sweep, 4000).values()), "the case is open"
+    house.done("appraised", grade="B", report_no="HZ-2026-044")
+    house.done("closed", by=house.street, ending="reinforced", note="加固完成")
+    assert not any(due_after(sweep, 3 * 365 - 2).values())
+    due = due_after(sweep, 3 * 365 + 2)
+    assert {name for name, ids in due.items() if ids} == {"notices", "services", "evacuations"}
+    assert due["notices"] == {UUID(notice["id"])}
 
 
 def test_form_with_a_time_of_its_own_is_due_sooner(sweep: Sweep, named: Named) -> None:
@@ -128,7 +149,7 @@ def test_preview_and_settings_are_the_offices_own(sweep: Sweep, head: Person, na
     assert put(head, asked).json == asked
     preview = head.get("/retention").json
     assert preview["settings"] == asked
-    assert [one["ids"] for one in preview["due"]] == [[]] * 4
+    assert [one["ids"] for one in preview["due"]] == [[]] * len(retention.CLASSES)
     assert head.get("/audit-events", action="retention_changed").json["items"]
     for wrong in ({**KEPT, "visits": 0}, {**KEPT, "enabled": "yes"}, {**KEPT, "steps": None}):
         assert put(head, wrong).status_code == 422
