@@ -6,6 +6,7 @@ from backend.http.fields import TrueOrFalse, line, matching
 from backend.identity.looking import REFERENCE
 from backend.identity.schemas import LookReasonSchema
 from backend.privacy.erasing import EVERYTHING, GROUNDS, PERSONS
+from backend.privacy.retention import YEARS_3
 from backend.privacy.sources import SOURCES
 from backend.privacy.unmasking import TASK, VISIT
 from backend.rectification.schemas import LabelSchema, MomentSchema, TaskPlaceSchema
@@ -16,8 +17,11 @@ def _one_of(codes: tuple[str, ...]) -> fields.String:
     return fields.String(required=True, validate=validate.OneOf(codes))
 
 
-def _days() -> WireInt:
-    return WireInt(required=True, validate=validate.Range(1, 36_500))
+def _days(unless_said: int | None = None) -> WireInt:
+    """Days; must be said when there is no default."""
+    if unless_said is None:
+        return WireInt(required=True, validate=validate.Range(1, 36_500))
+    return WireInt(load_default=unless_said, validate=validate.Range(1, 36_500))
 
 
 class FormDaysSchema(Schema):
@@ -136,9 +140,9 @@ class RetentionChangeSchema(Schema):
     visits = _days()
     steps = _days()
     orders = _days()
-    notices = _days()
-    services = _days()
-    evacuations = _days()
+    notices = _days(YEARS_3)
+    services = _days(YEARS_3)
+    evacuations = _days(YEARS_3)
     quarantine = _days()
     forms = fields.List(fields.Nested(FormDaysSchema), required=True, validate=validate.Length(max=100))
 
