@@ -198,8 +198,8 @@ def as_version(value: Any) -> int:
 
 def _change_shown(session: Session, made: RuleChange) -> dict[str, Any]:
     o, r = RuleOverride, Reassessment
-    overrides = select(o).where(o.community_id == made.community_id, o.change_id == made.id).order_by(o.id)
-    looks = select(r).where(r.community_id == made.community_id, r.change_id == made.id).order_by(r.id)
+    overrides = select(o).where(o.community_id == made.community_id, o.change_id == made.id).order_by(o.rule_code)
+    looks = select(r).where(r.community_id == made.community_id, r.change_id == made.id).order_by(r.form_code)
     return {
         "id": made.id,
         "version": made.version,
