@@ -142,7 +142,7 @@ def test_kill_browser_amid_a_form_finds_the_draft_again(
     phone.open_door(building, 2)
     phone.fill_ebike()
     phone.take_photo("现场照片", picture)
-    page.wait_for_timeout(600)
+    page.wait_for_timeout(4000)  # drafts are kept a moment after the last touch; a busy machine takes its time
     phone.kill()
     page = phone.start()
     phone.unlock()
@@ -200,7 +200,7 @@ def test_run_out_of_storage_says_so_and_keeps_the_page(pick_up: Pick, community:
     phone.sign_in(community.account())
     phone.open_door(buildings(community, db)[0], 0)
     page.locator(".outcomes").get_by_role("button", name="空置").click()
-    page.wait_for_timeout(600)
+    page.wait_for_timeout(4000)  # drafts are kept a moment after the last touch; a busy machine takes its time
     page.evaluate(FULL)
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_text("没有保存")).to_be_visible()
@@ -277,7 +277,7 @@ def test_update_the_app_with_a_draft_open_keeps_the_draft(pick_up: Pick, communi
     page.locator(".card.link").first.click()
     page.locator(".cell").first.click()
     phone.fill_ebike()
-    page.wait_for_timeout(600)
+    page.wait_for_timeout(4000)  # drafts are kept a moment after the last touch; a busy machine takes its time
 
     # The next version of the app: another service worker, asked for without the short way of "not modified".
     version = old[0].encode()
